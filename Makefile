@@ -1,0 +1,39 @@
+# Everything runs in .venv; each target sets up what it needs. Needs only Python >= 3.11, make and git.
+PYTHON ?= python3
+PORT ?= 8000
+UV := .venv/bin/uv
+RUN := $(UV) run --no-sync
+PYTEST := $(RUN) pytest -n auto
+
+.PHONY: serve build test test-all check ontology clean
+
+.venv/bin/uv:
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+# The virtual environment, as uv.lock has it; made anew when either file changes.
+.venv/.synced: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --quiet --frozen --inexact --all-extras
+	@touch $@
+
+serve: .venv/.synced
+	$(RUN) culturegraph serve --port $(PORT)
+
+build: .venv/.synced
+	$(RUN) culturegraph build
+
+test: .venv/.synced
+	$(PYTEST) -m "not slow"
+
+test-all: .venv/.synced
+	$(PYTEST)
+
+check: .venv/.synced
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) culturegraph check
+
+clean:
+	rm -rf .venv .culturegraph dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

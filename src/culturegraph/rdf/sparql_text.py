@@ -1,0 +1,168 @@
+"""What can be told of a SPARQL query from its tokens, before a parser sees it: form, dataset clauses, nesting, SERVICE.
+
+The engine's parser backtracks and needs no space between words, so some texts read in two ways. Where that could hide
+a SERVICE clause, the text counts as having one: `FILTER(4<?b#>"` begins a comment for the parser, not an IRI.
+
+Source: SPARQL 1.1 Query Language §19 (grammar).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urljoin
+
+FORMS: Final = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
+UPDATES: Final = frozenset(
+    {"INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH"}
+)  # fmt: skip
+_VOLATILE: Final = frozenset({"NOW", "RAND", "UUID", "STRUUID"})
+# Each of these adds a level to the tree that the engine walks recursively.
+_CHAINING: Final = frozenset({"UNION", "MINUS", "OPTIONAL", "FILTER", "BIND", "VALUES", "GRAPH", "IN"})
+_OPENING, _CLOSING = frozenset("{(["), frozenset("})]")
+_HOPELESS: Final = 100_000
+_OPERATORS: Final = frozenset({"||", "&&", "+", "-", "*", "/", "|", "!", "^"})
+
+_TOKEN: Final = re.compile(
+    r"""
+    (?P<space>[\s\ufeff]+|\#[^\n\r]*)
+  | (?P<iri><[^<>"{}|^`\x00-\x20]*>)
+  | (?P<string>\"{3}(?:\"{0,2}(?:[^"\\]|\\.))*\"{3}|'{3}(?:'{0,2}(?:[^'\\]|\\.))*'{3}
+      |"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*')
+  | (?P<variable>[?$]\w+)
+  | (?P<name>:(?:[\w:.-]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])*+)
+  | (?P<language>@[A-Za-z]+(?:-[A-Za-z0-9]+)*)
+  | (?P<run>[^\W\d_][\w.-]*+(?P<local>:(?:[\w:.-]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])*+)?)
+  | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+  | (?P<mark>&&|\|\||\^\^|!=|<=|>=|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_WORD: Final = re.compile(r"\w+|[.-]")
+_ABSOLUTE: Final = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token: its kind (a group of the pattern), its text and where it starts, in characters from 0."""
+
+    kind: str
+    text: str
+    start: int
+
+
+@dataclass
+class Outline:
+    """What the tokens of a query say."""
+
+    form: str | None = None
+    update: str | None = None
+    default_graphs: list[str] = field(default_factory=list)
+    named_graphs: list[str] = field(default_factory=list)
+    depth: int = 0
+    operators: int = 0
+    service: bool = False
+    volatile: bool = False
+    prefixes: dict[str, str] = field(default_factory=dict)
+    base: str = ""
+    undeclared: tuple[str, int] | None = None
+
+
+_NONE: Final = Token("mark", "", 0)
+
+
+def tokenize(text: str) -> Iterator[Token]:
+    """Yield the tokens of a query, white space and comments left out. Never fails: the parser judges, not this."""
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or "mark"
+        if match["local"] is not None:
+            yield Token("name", match[0], match.start())
+        elif kind == "run":
+            # Without a colon the dots and dashes are marks of their own. Matched as one run to stay linear.
+            for part in _WORD.finditer(match[0]):
+                yield Token("word" if part[0] not in ".-" else "mark", part[0], match.start() + part.start())
+        elif kind != "space":
+            yield Token(kind, match[0], match.start())
+
+
+def outline(text: str, prefixes: Mapping[str, str] | None = None) -> Outline:
+    """Return what the tokens of a query say; `prefixes` are those declared by default.
+
+    Reading ends early where nesting is beyond all limits.
+    """
+    result = Outline(prefixes=dict(prefixes or {}))
+    depth, may_have_service = 0, "service" in text.lower()
+    before, last = _NONE, _NONE
+    for token in tokenize(text):
+        if token.text in _OPENING:
+            depth += 1
+            result.depth = max(result.depth, depth)
+        elif token.text in _CLOSING:
+            depth -= 1
+        elif token.kind == "word":
+            _read_word(token.text.upper(), result)
+        elif token.text in _OPERATORS:
+            result.operators += 1
+        elif token.kind in ("iri", "name"):
+            _read_iri(token, before, last, result, at_top=depth == 0)
+        if may_have_service and _may_be_service(token):
+            result.service = True
+        if result.depth > _HOPELESS or result.operators > _HOPELESS:
+            break
+        before, last = last, token
+    return result
+
+
+def place(text: str, offset: int) -> tuple[int, int]:
+    """Return line and column, both from 1, of a character offset."""
+    before = text[:offset]
+    return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+
+
+def _read_word(word: str, result: Outline) -> None:
+    if result.form is None and result.update is None:
+        # The parser needs no space after a keyword: `SELECTDISTINCT` is one word here and two there.
+        result.form = next((form for form in FORMS if word.startswith(form)), None)
+        result.update = next((form for form in UPDATES if word.startswith(form)), None)
+    result.operators += word in _CHAINING
+    result.volatile |= word in _VOLATILE
+
+
+def _read_iri(token: Token, before: Token, last: Token, result: Outline, *, at_top: bool) -> None:
+    """Take in an IRI or prefixed name: a declaration, a dataset clause (outside all braces), or a mere use."""
+    keyword = last.text.upper() if last.kind == "word" else ""
+    earlier = before.text.upper() if before.kind == "word" else ""
+    if token.kind == "name":
+        if keyword == "PREFIX":
+            return
+        prefix = token.text.partition(":")[0]
+        if prefix not in result.prefixes and result.undeclared is None:
+            result.undeclared = (prefix, token.start)
+    if earlier == "PREFIX" and last.kind == "name" and token.kind == "iri":
+        result.prefixes[last.text[:-1]] = _resolve(token, result)
+    elif keyword == "BASE":
+        result.base = token.text[1:-1]
+    elif at_top and keyword == "FROM":
+        result.default_graphs.append(_resolve(token, result))
+    elif at_top and (keyword == "FROMNAMED" or (earlier == "FROM" and keyword == "NAMED")):
+        result.named_graphs.append(_resolve(token, result))
+
+
+def _may_be_service(token: Token) -> bool:
+    """Say whether the parser may read a SERVICE keyword in this token."""
+    if token.kind == "word":
+        return "service" in token.text.lower()
+    if token.kind == "name":
+        # `SERVICEex:x{…}` is first tried as a name and then, by backtracking, as SERVICE ex:x {…}.
+        return "service" in token.text.partition(":")[0].lower()
+    # After an expression, `<` may be "less than" and the `#` further on begin a comment. Not so before `scheme://`.
+    return token.kind == "iri" and "#" in token.text and not _ABSOLUTE.match(token.text)
+
+
+def _resolve(token: Token, result: Outline) -> str:
+    if token.kind == "iri":
+        return urljoin(result.base, token.text[1:-1])
+    prefix, _, local = token.text.partition(":")
+    return result.prefixes.get(prefix, "") + re.sub(r"\\(.)", r"\1", local)
