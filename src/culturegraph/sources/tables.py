@@ -1,0 +1,245 @@
+"""CSV tables to quads, by their CSVW metadata.
+
+Owns the reading of rows, the checks on cells, keys and references between tables, and the mapping of a row to quads,
+which is a pure function of the row. Refuses to know what any column means: that is all in the metadata.
+
+Source: W3C Model for Tabular Data §6.4 (parsing cells), W3C csv2rdf §4 (minimal mode).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyoxigraph import Literal, NamedNode, Quad
+
+from culturegraph.errors import DataError, DataErrors, StorageError
+from culturegraph.rdf.vocabulary import XSD
+from culturegraph.sources.metadata import ColumnPlan, Row, TablePlan, read_metadata
+
+_STRING = XSD + "string"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a quad was written: file, row (1 is the header), column."""
+
+    file: str
+    row: int
+    column: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.row}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All quads of a table group, each once, with the first cell that said it."""
+
+    origin: Mapping[Quad, Origin]
+    rows: Mapping[str, int]
+
+    @property
+    def quads(self) -> list[Quad]:
+        """The quads in the order of tables and rows."""
+        return list(self.origin)
+
+
+@dataclass
+class _Reading:
+    """What is gathered while tables are read, so that all errors of a run are told at once."""
+
+    origin: dict[Quad, Origin] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    errors: list[DataError] = field(default_factory=list)
+    # Cells of the columns that some foreign key looks into: (file, columns) -> values.
+    targets: dict[tuple[str, tuple[str, ...]], set[tuple[str, ...]]] = field(default_factory=lambda: defaultdict(set))
+    references: list[tuple[tuple[str, tuple[str, ...]], tuple[str, ...], Origin]] = field(default_factory=list)
+
+
+def _decode(plan: TablePlan) -> str:
+    try:
+        data = plan.path.read_bytes()
+    except FileNotFoundError:
+        raise DataError("is missing", plan.file) from None
+    except OSError as error:
+        raise StorageError(f"{plan.path} cannot be read: {error.strerror}") from error
+    # Spreadsheets write a byte order mark.
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return data.decode(plan.encoding)
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        shown = data[error.start : error.end]
+        raise DataError(f"is not {plan.encoding.upper()}: byte {shown!r}", plan.file, row) from error
+
+
+def _check_header(plan: TablePlan, header: list[str]) -> list[DataError]:
+    errors = [
+        DataError(f"unknown column {name!r} (known: {', '.join(plan.header)})", plan.file, 1)
+        for name in header
+        if name not in plan.header
+    ]
+    errors += [DataError(f"column {name!r} is missing", plan.file, 1) for name in plan.header if name not in header]
+    errors += [
+        DataError(f"column {name!r} stands twice", plan.file, 1) for name in set(header) if header.count(name) > 1
+    ]
+    return errors
+
+
+def read_rows(plan: TablePlan, errors: list[DataError]) -> Iterator[tuple[int, Row]]:
+    """Yield (row number, cells) of a table; faults of the file's form are added to `errors`.
+
+    The row number is the line on which the row begins, so that an editor finds it.
+    """
+    text = _decode(plan)
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=plan.delimiter, strict=True)
+    header: list[str] | None = None
+    line = 1
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            errors.append(DataError(f"is not well-formed CSV: {error}", plan.file, line))
+            return
+        if cells is None:
+            break
+        start, line = line, reader.line_num + 1
+        if header is None:
+            header = [cell.strip() for cell in cells]
+            faults = _check_header(plan, header)
+            if faults:
+                errors.extend(faults)
+                return
+        elif any(cells):
+            if len(cells) != len(header):
+                errors.append(DataError(f"has {len(cells)} cells, the header {len(header)}", plan.file, start))
+                continue
+            yield start, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    if header is None:
+        errors.append(DataError("is empty: not even a header", plan.file))
+
+
+def _split(column: ColumnPlan, cell: str) -> list[str]:
+    pieces = cell.split(column.separator) if column.separator else [cell]
+    return [piece for piece in map(str.strip, pieces) if piece not in column.null]
+
+
+def _parse_cell(column: ColumnPlan, cell: str) -> tuple[list[str], list[str]]:
+    """Return the values of a cell and the faults found in them."""
+    values = _split(column, cell)
+    if not values and column.required:
+        return [], ["is required but empty"]
+    faults = []
+    for value in values:
+        if column.read is not None:
+            try:
+                column.read(value)
+            except (ValueError, ArithmeticError):
+                faults.append(f'"{value}" is not {column.described_as}')
+    return values, faults
+
+
+def _object(column: ColumnPlan, row: Row, value: str) -> NamedNode | Literal:
+    if column.value is not None:
+        return NamedNode(column.value({**row, column.name: value}))
+    lang = row[column.lang_column] if column.lang_column else column.lang
+    if column.datatype == _STRING and lang:
+        return Literal(value, language=lang)
+    return Literal(value, datatype=NamedNode(column.datatype))
+
+
+def row_to_quads(plan: TablePlan, row: Row, values: Mapping[str, list[str]]) -> Iterator[tuple[str, Quad]]:
+    """Yield (column name, quad) of one row. Raises ValueError where a cell makes no valid IRI or language tag.
+
+    A virtual column, and a column of lists, gives one quad for each of its values.
+    """
+    subject = NamedNode(plan.subject(row))
+    for column in plan.columns:
+        if column.predicate is None:
+            continue
+        cells = [""] if column.virtual else values[column.name]
+        if not cells:
+            continue
+        predicate, graph = NamedNode(column.predicate(row)), NamedNode(column.graph(row))
+        for value in cells:
+            yield column.name, Quad(subject, predicate, _object(column, row, value), graph)
+
+
+def _read_table(plan: TablePlan, reading: _Reading, watched: Iterable[tuple[str, ...]]) -> None:
+    keys: dict[tuple[str, ...], int] = {}
+    reading.rows[plan.file] = 0
+    for number, row in read_rows(plan, reading.errors):
+        reading.rows[plan.file] += 1
+        values: dict[str, list[str]] = {}
+        faults: list[DataError] = []
+        for column in plan.columns:
+            if not column.virtual:
+                values[column.name], found = _parse_cell(column, row[column.name])
+                faults += [DataError(f"{fault}", plan.file, number, column.name) for fault in found]
+        key = tuple(row[name] for name in plan.primary_key)
+        if key in keys and key:
+            shown = ", ".join(f"{name} {cell!r}" for name, cell in zip(plan.primary_key, key, strict=True))
+            faults.append(DataError(f"repeats the key of row {keys[key]}: {shown}", plan.file, number))
+        keys.setdefault(key, number)
+        for columns in watched:
+            reading.targets[plan.file, columns].add(tuple(row[name] for name in columns))
+        _note_references(plan, row, values, number, reading)
+        if faults:
+            reading.errors += faults
+            continue
+        try:
+            for column_name, quad in row_to_quads(plan, row, values):
+                reading.origin.setdefault(quad, Origin(plan.file, number, column_name))
+        except ValueError as error:
+            reading.errors.append(DataError(f"makes no valid RDF term: {error}", plan.file, number))
+
+
+def _note_references(
+    plan: TablePlan, row: Row, values: Mapping[str, list[str]], number: int, reading: _Reading
+) -> None:
+    for key in plan.foreign_keys:
+        origin = Origin(plan.file, number, ",".join(key.columns))
+        target = (key.target, key.target_columns)
+        if len(key.columns) == 1:
+            # A list-valued cell refers once with each of its values.
+            found = [(value,) for value in values[key.columns[0]]]
+        else:
+            cells = tuple(row[name] for name in key.columns)
+            found = [cells] if all(cells) else []
+        reading.references += [(target, cells, origin) for cells in found]
+
+
+def _dangling(reading: _Reading) -> Iterator[DataError]:
+    for target, cells, origin in reading.references:
+        if cells not in reading.targets[target]:
+            value = ", ".join(cells)
+            yield DataError(f'"{value}" is not in {target[0]}', origin.file, origin.row, origin.column)
+
+
+def read_tables(metadata: Path) -> Tables:
+    """Read every table of a CSVW table group into quads.
+
+    Raises DataErrors with all faults found, each located as `file:row:column`; StorageError where a file is unreadable.
+    """
+    try:
+        plans = read_metadata(metadata)
+    except DataError as error:
+        raise DataErrors([error]) from error
+    watched: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for plan in plans:
+        for key in plan.foreign_keys:
+            watched[key.target].add(key.target_columns)
+    reading = _Reading()
+    for plan in plans:
+        try:
+            _read_table(plan, reading, watched[plan.file])
+        except DataError as error:
+            reading.errors.append(error)
+    reading.errors += _dangling(reading)
+    if reading.errors:
+        raise DataErrors(reading.errors)
+    return Tables(reading.origin, reading.rows)
