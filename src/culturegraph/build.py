@@ -1,0 +1,249 @@
+"""From files to a published snapshot: the only module that knows the order of the steps.
+
+sources → gate → rules → shapes → catalogue → snapshot. A step that fails raises and leaves the published snapshot as
+it was. The same files give the same quads, byte for byte, and the same content hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import rdflib
+from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
+
+from culturegraph import __version__
+from culturegraph.catalogue import BuildInfo, describe
+from culturegraph.errors import DataError, InvalidGraphError, StorageError
+from culturegraph.queries import read_queries
+from culturegraph.rdf.bridge import to_rdflib
+from culturegraph.rdf.canonical import canonicalise, content_hash
+from culturegraph.rdf.graphs import INFERRED, VALIDATION, merge, read_rdf, syntax_fault
+from culturegraph.reasoning import Inconsistency, close, read_rules
+from culturegraph.settings import Settings
+from culturegraph.sources.bundle import read_bundle
+from culturegraph.sources.tables import Origin
+from culturegraph.store.snapshot import Snapshot, open_current, publish
+from culturegraph.validation import Report, validate
+
+REPORT_FILE = "validation-report.ttl"
+INPUTS = ("data/*.csv", "data/*.json", "ontology/**/*.ttl", "shapes/**/*.ttl", "queries/**/*.rq")
+
+Progress = Callable[[str], AbstractContextManager[None]]
+
+
+@contextmanager
+def silent(_step: str) -> Iterator[None]:
+    """Report nothing."""
+    yield
+
+
+@dataclass(frozen=True)
+class Build:
+    """What a build made: its quads, its report, and what is told of it."""
+
+    snapshot: Snapshot
+    report: Report
+    content_hash: str
+    quads_by_graph: Mapping[str, int]
+    seconds_by_step: Mapping[str, float]
+
+
+@dataclass
+class _Clock:
+    """Times the steps while it shows them."""
+
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        with self.progress(name):
+            yield
+        self.seconds[name] = time.perf_counter() - start
+
+
+def fingerprint(root: Path) -> str:
+    """Return the SHA-256 of every input file's path and bytes: equal where a build would give the same graph."""
+    digest = hashlib.sha256(__version__.encode())
+    for path in sorted(path for pattern in INPUTS for path in root.glob(pattern)):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def is_stale(settings: Settings) -> bool:
+    """Say whether the published snapshot was built from other files than those at hand, or there is none."""
+    try:
+        snapshot = open_current(settings.store)
+    except StorageError:
+        return True
+    return snapshot.manifest.get("fingerprint") != fingerprint(settings.root)
+
+
+def build_time(root: Path) -> datetime:
+    """Return the time that a build states: SOURCE_DATE_EPOCH, else the last commit's, else the newest input's."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not epoch.isdigit():
+        found = subprocess.run(
+            ["git", "-C", str(root), "log", "-1", "--format=%ct"], capture_output=True, text=True, check=False
+        )
+        epoch = found.stdout.strip()
+    if not epoch.isdigit():
+        epoch = str(int(max((path.stat().st_mtime for p in INPUTS for path in root.glob(p)), default=0)))
+    return datetime.fromtimestamp(int(epoch), UTC)
+
+
+def open_gate(quads: Sequence[Quad], restricted: Collection[str]) -> list[Quad]:
+    """Return the quads that may be published: none of a restricted graph, none that names a restricted thing.
+
+    Restricted rows leave here, before merge, rules, index and catalogue, so that no later step can show them.
+    """
+    if not restricted:
+        return list(quads)
+    return [
+        quad
+        for quad in quads
+        if not any(
+            isinstance(term, NamedNode) and term.value in restricted
+            for term in (quad.subject, quad.predicate, quad.object, quad.graph_name)
+        )
+    ]
+
+
+def read_shapes(folder: Path) -> rdflib.Graph:
+    """Return all shapes below a folder as one graph. Raises DataError, located, where a file does not parse."""
+    return to_rdflib(quad for path in sorted(folder.rglob("*.ttl")) for quad in read_rdf(path, VALIDATION))
+
+
+def read_quads(paths: Sequence[Path]) -> list[Quad]:
+    """Read N-Quads or TriG files as they are. Raises DataError (located) or StorageError."""
+    quads: list[Quad] = []
+    for path in paths:
+        fmt = RdfFormat.from_extension(path.suffix.lstrip("."))
+        if fmt is None or not fmt.supports_datasets:
+            raise DataError("is neither N-Quads (.nq) nor TriG (.trig)", path.name)
+        try:
+            quads += parse(path=str(path), format=fmt, rename_blank_nodes=True)
+        except SyntaxError as error:
+            raise syntax_fault(error, fmt, path.name) from error
+        except OSError as error:
+            raise StorageError(f"{path} cannot be read: {error.strerror}") from error
+    return quads
+
+
+def memory_store(quads: Sequence[Quad]) -> Store:
+    """Return an in-memory store of the merge: each triple once, in the default graph."""
+    store = Store()
+    store.bulk_extend(merge(quads))
+    return store
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """Asserted and inferred quads, canonical, with the cells that the asserted ones come from and the rows read."""
+
+    quads: Sequence[Quad]
+    origin: Mapping[Quad, Origin]
+    rows: Mapping[str, int]
+
+
+def assemble(settings: Settings, progress: Progress = silent, *, restricted: Collection[str] = ()) -> Assembled:
+    """Read everything, let out what may go out, and infer what the rules say.
+
+    Raises DataErrors with every fault of the files, InvalidGraphError where statements contradict each other by the rules.
+    """
+    with progress("sources"):
+        bundle = read_bundle(settings.data, settings.ontology)
+    with progress("gate"):
+        asserted = open_gate(bundle.quads, restricted)
+    with progress("rules"):
+        asserted = canonicalise(asserted)
+        closure = close(memory_store(asserted), read_rules(settings.queries / "rules"))
+    if closure.inconsistencies:
+        raise InvalidGraphError("\n".join(["inconsistent by the rules:", *map(_tell, closure.inconsistencies)]))
+    quads = asserted + [Quad(t.subject, t.predicate, t.object, INFERRED) for t in closure.triples]
+    return Assembled(quads, bundle.origin, bundle.rows)
+
+
+def _tell(inconsistency: Inconsistency) -> str:
+    premises = " and ".join(str(premise) for premise in (*inconsistency.premises, *inconsistency.axioms))
+    return f"{inconsistency.rule.id} ({inconsistency.rule.title['en']}): {premises}"
+
+
+def _fail(report: Report, folder: Path) -> InvalidGraphError:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / REPORT_FILE
+    path.write_text(report.to_turtle(), encoding="utf-8")
+    return InvalidGraphError(f"not published; the report is in {path}\n{report.to_text()}")
+
+
+def build(
+    settings: Settings,
+    *,
+    progress: Progress = silent,
+    engine: Literal["compiled", "pyshacl"] = "compiled",
+    allow_violations: bool = False,
+    restricted: Collection[str] = (),
+) -> Build:
+    """Build the bundled graph and publish it.
+
+    Raises DataErrors (every fault of the files), InvalidGraphError (a violation, report written beside the snapshots),
+    StorageError (the store folder). The published snapshot is unharmed by any of them.
+    """
+    clock = _Clock(progress)
+    assembled = assemble(settings, clock.step, restricted=restricted)
+    quads = assembled.quads
+    with clock.step("shapes"):
+        report = validate(quads, read_shapes(settings.shapes), engine=engine, origin=assembled.origin)
+        if report.violations and not allow_violations:
+            raise _fail(report, settings.store)
+    with clock.step("catalogue"):
+        digest = content_hash(quads)
+        info = BuildInfo(digest[:16], digest, build_time(settings.root), f"culturegraph {__version__}")
+        reported = report.to_quads(VALIDATION)
+        queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples"}]
+        store = memory_store([*quads, *reported])
+        catalogue = describe(store, [*quads, *reported], queries, info)
+    everything = [*quads, *reported, *catalogue]
+    with clock.step("snapshot"):
+        snapshot = publish(
+            settings.store,
+            everything,
+            version=info.version,
+            metadata={
+                "content_hash": digest,
+                "fingerprint": fingerprint(settings.root),
+                "built": info.built.isoformat(),
+            },
+            keep=settings.keep_snapshots,
+        )
+    return Build(snapshot, report, digest, count_by_graph(everything), clock.seconds)
+
+
+def build_from_quads(settings: Settings, paths: Sequence[Path], *, progress: Progress = silent) -> Build:
+    """Publish a snapshot straight from N-Quads or TriG files: no tables, rules or shapes."""
+    clock = _Clock(progress)
+    with clock.step("sources"):
+        quads = canonicalise(read_quads(paths))
+    with clock.step("snapshot"):
+        digest = content_hash(quads)
+        metadata = {"content_hash": digest, "built": build_time(settings.root).isoformat()}
+        snapshot = publish(settings.store, quads, version=digest[:16], metadata=metadata, keep=settings.keep_snapshots)
+    return Build(snapshot, Report.of(()), digest, count_by_graph(quads), clock.seconds)
+
+
+def count_by_graph(quads: Sequence[Quad]) -> dict[str, int]:
+    """Return the number of quads of each named graph, by graph IRI, largest first."""
+    counts = Counter(getattr(quad.graph_name, "value", "") for quad in quads)
+    return dict(counts.most_common())

@@ -1,0 +1,86 @@
+"""Is what lies in the files fit to be published? Runs everything that needs no server, publishes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyoxigraph import Store
+
+from culturegraph.build import Progress, assemble, memory_store, read_shapes, silent
+from culturegraph.errors import DataErrors
+from culturegraph.queries import QueryFile, check_syntax, read_queries
+from culturegraph.rdf.vocabulary import PREFIXES
+from culturegraph.settings import Settings
+from culturegraph.validation import validate
+
+_ROWS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: passed or not, with one line that says what was seen and the faults if there were any."""
+
+    name: str
+    passed: bool
+    detail: str
+    faults: tuple[str, ...] = ()
+
+
+def _select(store: Store, query: QueryFile) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of a SELECT query, each cell as its plain value."""
+    solutions = store.query(query.text, prefixes=dict(PREFIXES))
+    header = [variable.value for variable in solutions.variables]  # type: ignore[union-attr]
+    rows = [[getattr(cell, "value", str(cell)) if cell else "" for cell in row] for row in solutions]  # type: ignore
+    return header, rows
+
+
+def check_queries(queries: Sequence[QueryFile]) -> Finding:
+    """Parse every query file."""
+    faults = [str(error) for error in map(check_syntax, queries) if error]
+    return Finding("queries", not faults, f"{len(queries)} files parse", tuple(faults))
+
+
+def check_rule(store: Store, query: QueryFile) -> Finding:
+    """Run one query of `queries/checks/`: no row is a pass, each row is a fault."""
+    header, rows = _select(store, query)
+    shown = [", ".join(f"{name} {cell}" for name, cell in zip(header, row, strict=True)) for row in rows[:_ROWS_SHOWN]]
+    if len(rows) > _ROWS_SHOWN:
+        shown.append(f"… and {len(rows) - _ROWS_SHOWN} more")
+    return Finding(query.id, not rows, query.title["en"], tuple(shown))
+
+
+def check_statement(store: Store, folder: Path) -> Finding:
+    """Count how many of the statement's mentions lead to a typed, labelled entity."""
+    query = next(query for query in read_queries(folder / "pages") if query.id == "statement-coverage")
+    _, rows = _select(store, query)
+    covered, total = map(int, rows[0])
+    return Finding("statement", total > 0 and covered == total, f"coverage {covered} of {total}")
+
+
+def check(settings: Settings, *, progress: Progress = silent) -> list[Finding]:
+    """Check tables, ontology, queries, rules of `queries/checks/`, statement coverage and shapes, in that order.
+
+    Stops after the tables where they are faulty, since nothing else could be judged then.
+    """
+    try:
+        assembled = assemble(settings, progress)
+    except DataErrors as errors:
+        return [Finding("tables", False, str(len(errors.errors)) + " errors", tuple(map(str, errors.errors)))]
+    rows = sum(assembled.rows.values())
+    store = memory_store(assembled.quads)
+    with progress("queries"):
+        queries = read_queries(settings.queries)
+        findings = [
+            Finding("tables", True, f"{rows} rows of {len(assembled.rows)} tables, {len(assembled.quads)} quads"),
+            check_queries(queries),
+        ]
+        if findings[-1].passed:
+            findings += [check_rule(store, query) for query in queries if query.kind == "checks"]
+            findings.append(check_statement(store, settings.queries))
+    with progress("shapes"):
+        report = validate(assembled.quads, read_shapes(settings.shapes), origin=assembled.origin)
+    shown = ", ".join(f"{number} {severity}" for severity, number in report.counts.items()) or "no result"
+    faults = tuple(report.to_text().splitlines()) if report.violations else ()
+    return [*findings, Finding("shapes", not report.violations, shown, faults)]

@@ -1,0 +1,236 @@
+"""The command line: one function a verb, no logic. Settings → one library call → text on a terminal, or `--json`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from culturegraph import __version__
+from culturegraph.errors import CulturegraphError, DataErrors, UsageError
+from culturegraph.settings import Settings
+
+app = typer.Typer(
+    name="culturegraph",
+    help="A linked open data knowledge graph of Peruvian cultural expressions.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+export_app = typer.Typer(help="Write the published graph in a profile.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(export_app, name="export")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", help="folder of the snapshots", show_default=".culturegraph")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+
+
+class Engine(StrEnum):
+    """The SHACL engines."""
+
+    compiled = "compiled"
+    pyshacl = "pyshacl"
+
+
+def _settings(**given: Any) -> Settings:
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as errors:
+        faults = [f"{fault['loc'][0]}: {fault['msg']} (got {fault['input']!r})" for fault in errors.errors()]
+        raise UsageError("; ".join(faults)) from errors
+
+
+@contextmanager
+def _step(name: str) -> Iterator[None]:
+    """Show a running step on a terminal; print nothing into a pipe."""
+    with err.status(f"{name} …"):
+        yield
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+@app.callback(invoke_without_command=True)
+def _version(show: Annotated[bool, typer.Option("--version", help="print the version")] = False) -> None:
+    if show:
+        out.print(f"culturegraph {__version__}")
+        raise typer.Exit
+
+
+@app.command(epilog="Example: culturegraph build --store /srv/culturegraph")
+def build(
+    store: StoreOption = None,
+    quads: Annotated[
+        list[Path] | None, typer.Option("--quads", help="N-Quads or TriG instead of the bundled data")
+    ] = None,
+    engine: Annotated[Engine, typer.Option(help="SHACL engine")] = Engine.compiled,
+    allow_violations: Annotated[bool, typer.Option("--allow-violations", help="publish with violations")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Build the graph from its files and publish it as a snapshot."""
+    from culturegraph import build as building
+
+    settings = _settings(store=store)
+    if quads:
+        made = building.build_from_quads(settings, quads, progress=_step)
+    else:
+        made = building.build(settings, progress=_step, engine=engine.value, allow_violations=allow_violations)
+    summary = {
+        "version": made.snapshot.version,
+        "content_hash": made.content_hash,
+        "quads": sum(made.quads_by_graph.values()),
+        "quads_by_graph": made.quads_by_graph,
+        "validation": dict(made.report.counts),
+        "seconds": {step: round(seconds, 2) for step, seconds in made.seconds_by_step.items()},
+    }
+    if as_json:
+        _print_json(summary)
+        return
+    steps = ", ".join(f"{step} {seconds} s" for step, seconds in summary["seconds"].items())
+    found = ", ".join(f"{number} {severity}" for severity, number in summary["validation"].items()) or "no result"
+    out.print(f"published {summary['version']}: {summary['quads']} quads in {len(made.quads_by_graph)} graphs")
+    out.print(f"validation: {found}")
+    out.print(f"content hash: sha256:{made.content_hash}")
+    out.print(f"time: {steps}")
+
+
+@app.command(epilog="Example: culturegraph serve --port 8123")
+def serve(
+    host: Annotated[str | None, typer.Option(help="address to listen on", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on", show_default="8000")] = None,
+    store: StoreOption = None,
+) -> None:
+    """Serve the graph; build it first where its files changed."""
+    from culturegraph.web.server import serve as run
+
+    settings = _settings(host=host, port=port, store=store)
+    _build_if_changed(settings)
+    run(settings)
+
+
+def _build_if_changed(settings: Settings) -> None:
+    try:
+        from culturegraph import build as building
+    except ImportError:
+        # A server installs without what building needs; it serves the snapshot that it is given.
+        return
+    if building.is_stale(settings):
+        made = building.build(settings, progress=_step)
+        err.print(f"built {made.snapshot.version}: {sum(made.quads_by_graph.values())} quads")
+
+
+@app.command(epilog="Example: culturegraph check")
+def check(as_json: JsonOption = False) -> None:
+    """Check tables, ontology, queries, statement coverage and shapes; publish nothing."""
+    from culturegraph.check import check as run
+
+    findings = run(_settings(), progress=_step)
+    if as_json:
+        _print_json([vars(finding) for finding in findings])
+    else:
+        for finding in findings:
+            out.print(f"{'ok   ' if finding.passed else 'FAIL '} {finding.name}: {finding.detail}", markup=False)
+            for fault in finding.faults:
+                out.print(f"      {fault}", markup=False)
+    if not all(finding.passed for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: culturegraph query cq-19 --format csv · echo 'ASK {}' | culturegraph query -")
+def query(
+    source: Annotated[
+        str, typer.Argument(metavar="FILE|ID|-", help="query file, id of a bundled query, or - for input")
+    ],
+    fmt: Annotated[
+        str | None, typer.Option("--format", help="json xml csv tsv turtle ntriples jsonld rdfxml trig nquads")
+    ] = None,
+    store: StoreOption = None,
+) -> None:
+    """Run a query on the published graph."""
+    from culturegraph.store.snapshot import open_current
+
+    settings = _settings(store=store)
+    text = _query_text(source, settings)
+    snapshot = open_current(settings.store)
+    if fmt is None and sys.stdout.isatty():
+        _print_table(snapshot, text)
+        return
+    from culturegraph.store.evaluators import evaluate_to
+
+    evaluate_to(snapshot, text, fmt, sys.stdout.buffer)
+
+
+def _query_text(source: str, settings: Settings) -> str:
+    from culturegraph.queries import read_queries, read_query
+
+    if source == "-":
+        return sys.stdin.read()
+    path = Path(source)
+    if path.is_file():
+        return path.read_text(encoding="utf-8") if path.suffix != ".rq" else read_query(path).text
+    for known in read_queries(settings.queries):
+        if known.id == source:
+            return known.text
+    raise UsageError(f"{source!r} is neither a file nor the id of a bundled query")
+
+
+def _print_table(snapshot: Any, text: str) -> None:
+    from culturegraph.store.evaluators import evaluate_rows
+
+    header, rows = evaluate_rows(snapshot, text)
+    table = Table(*header, row_styles=["", "dim"])
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)
+
+
+@export_app.command("nquads", epilog="Example: culturegraph export nquads -o culturegraph.nq")
+def export_nquads(
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="file; standard output without it")] = None,
+    store: StoreOption = None,
+) -> None:
+    """Write all named graphs as sorted N-Quads."""
+    from culturegraph.exports.nquads import export
+
+    settings = _settings(store=store)
+    with _step("exporting"):
+        export(settings.store, output)
+
+
+def main() -> None:
+    """Run the command line; turn every known error into a message and its exit code."""
+    try:
+        app(standalone_mode=False)
+    except DataErrors as errors:
+        for error in errors.errors:
+            err.print(str(error), markup=False)
+        err.print(f"{errors.title}: {errors.args[0]}", markup=False)
+        sys.exit(errors.exit_code)
+    except CulturegraphError as error:
+        err.print(f"{error.title}: {error}", markup=False)
+        sys.exit(error.exit_code)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    except Exception as error:
+        # Click reports bad usage by exceptions of its own, with the text that the user should see.
+        show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
+        if show is None or code is None:
+            raise
+        show()
+        sys.exit(code)

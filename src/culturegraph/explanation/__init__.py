@@ -1,0 +1,10 @@
+"""Why a statement is in the graph: its proof from asserted statements by rules, told in prose and in PROV.
+
+Reads rules and a store, and knows nothing of how conclusions were drawn: each is proved anew, backwards.
+"""
+
+from culturegraph.explanation.proofs import Explainer, Proof, explain
+from culturegraph.explanation.prose import Sentence, tell
+from culturegraph.explanation.provenance import to_provenance
+
+__all__ = ["Explainer", "Proof", "Sentence", "explain", "tell", "to_provenance"]

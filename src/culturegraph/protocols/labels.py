@@ -1,0 +1,126 @@
+"""Names of terms in a reader's language, and where a click on a term leads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Store
+
+from culturegraph.protocols.foreign_terms import FOREIGN_TERMS
+from culturegraph.rdf.vocabulary import BASE, DCTERMS, LABEL, SKOS, shrink
+
+# In order of preference.
+LABEL_PROPERTIES: Final = (NamedNode(SKOS + "prefLabel"), LABEL, NamedNode(DCTERMS + "title"))
+# How a reader of one language is best served where a name is missing in it.
+FALLBACKS: Final = {"es": ("es", "en"), "en": ("en", "es")}
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name with its language, which is None where it is no text of a language (a prefixed name, a number)."""
+
+    text: str
+    language: str | None = None
+
+
+class Labels:
+    """Looks up names in one store for one reader; remembers what it has found."""
+
+    def __init__(self, store: Store, language: str) -> None:
+        self._store = store
+        self._languages = FALLBACKS.get(language, (language, *FALLBACKS["es"]))
+        self._known: dict[str, Name] = {}
+
+    def of(self, iri: str) -> Name:
+        """Return the best name: from the graph, else of a foreign term that we know, else a short form of the IRI."""
+        if iri not in self._known:
+            self._known[iri] = self._find(iri)
+        return self._known[iri]
+
+    def is_named(self, iri: str) -> bool:
+        """Say whether the graph itself gives a name."""
+        return self._from_graph(iri) is not None
+
+    def _find(self, iri: str) -> Name:
+        return self._from_graph(iri) or self._from_foreign(iri) or Name(shorten(iri))
+
+    def _from_graph(self, iri: str) -> Name | None:
+        for label in LABEL_PROPERTIES:
+            found = [
+                quad.object
+                for quad in self._store.quads_for_pattern(NamedNode(iri), label, None, DefaultGraph())
+                if isinstance(quad.object, Literal)
+            ]
+            if found:
+                best = self.best(found)
+                return Name(best.value, best.language)
+        return None
+
+    def best(self, literals: Sequence[Literal]) -> Literal:
+        """Return the literal in the language that the reader likes best."""
+        return min(literals, key=lambda literal: (self._rank(literal.language), literal.value))
+
+    def _rank(self, language: str | None) -> int:
+        if language is None:
+            return len(self._languages)
+        main = language.split("-")[0]
+        return self._languages.index(main) if main in self._languages else len(self._languages) + 1
+
+    def _from_foreign(self, iri: str) -> Name | None:
+        names = FOREIGN_TERMS.get(iri)
+        if names is None:
+            return None
+        language = next(language for language in self._languages if language in names)
+        return Name(names[language], language)
+
+
+def shorten(iri: str) -> str:
+    """Return a readable short form of an IRI that has no name: a prefixed name, a path below ours, a host and path."""
+    if iri.startswith(BASE):
+        local = iri[len(BASE) :]
+        return local.split("/", 1)[1] if "/" in local.strip("/") else local or "culturegraph"
+    prefixed = shrink(iri)
+    if not prefixed.startswith("<"):
+        return prefixed
+    short = iri.removeprefix("https://").removeprefix("http://").removeprefix("www.").rstrip("/")
+    return short if len(short) <= 60 else short[:40] + "…" + short[-15:]
+
+
+def to_href(iri: str) -> str | None:
+    """Return where a click on an IRI leads: to this server for our own, nowhere for what no browser should open."""
+    if iri.startswith(BASE):
+        return "/" + quote(iri[len(BASE) :], safe="/:@!$&'()*+,;=~-._%")
+    return iri if iri.startswith(("https://", "http://")) else None
+
+
+def describe_term(term: Any, labels: Labels) -> tuple[Name, str | None]:
+    """Return how a page shows an RDF term: its name and its link."""
+    if isinstance(term, NamedNode):
+        return labels.of(term.value), to_href(term.value)
+    if isinstance(term, Literal):
+        href = term.value if term.datatype.value.endswith("#anyURI") else ""
+        return Name(term.value, term.language), to_href(href) if href else None
+    if isinstance(term, BlankNode):
+        return Name("[…]"), None
+    return Name(str(term)), None
+
+
+def preferred_language(accept_language: str | None, offered: Sequence[str]) -> str:
+    """Return the offered language that an Accept-Language header likes best; the first where none is liked.
+
+    Source: RFC 9110 §12.5.4.
+    """
+    best, best_quality = offered[0], 0.0
+    for part in (accept_language or "").split(","):
+        tag, _, parameters = part.strip().partition(";")
+        main = tag.strip().lower().split("-")[0]
+        try:
+            quality = float(parameters.partition("=")[2]) if "=" in parameters else 1.0
+        except ValueError:
+            quality = 0.0
+        if main in offered and quality > best_quality:
+            best, best_quality = main, quality
+    return best

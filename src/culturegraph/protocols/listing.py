@@ -1,0 +1,111 @@
+"""Lists of what the graph holds as a whole: the terms of the ontology, the concept schemes, the named graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+
+from culturegraph.protocols.labels import Labels, Name, to_href
+from culturegraph.rdf.graphs import GRAPH
+from culturegraph.rdf.vocabulary import BASE, CG, OWL, RDFS, SKOS, TYPE
+
+_TERM_KINDS: Final = {
+    "classes": (OWL + "Class",),
+    "object_properties": (OWL + "ObjectProperty",),
+    "datatype_properties": (OWL + "DatatypeProperty",),
+    "annotation_properties": (OWL + "AnnotationProperty",),
+}
+_NOTES: Final = (SKOS + "definition", RDFS + "comment")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a list."""
+
+    iri: str
+    name: Name
+    href: str | None
+    note: Name | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a list; its key names its heading among the words of the interface."""
+
+    key: str
+    entries: tuple[Entry, ...]
+
+
+def list_terms(store: Store, language: str) -> list[Section]:
+    """Return the terms of our ontology by kind, sorted by name."""
+    labels = Labels(store, language)
+    sections = []
+    for key, types in _TERM_KINDS.items():
+        iris = {iri for kind in types for iri in _instances(store, kind) if iri.startswith(CG)}
+        sections.append(Section(key, _entries(store, labels, iris)))
+    return [section for section in sections if section.entries]
+
+
+def list_schemes(store: Store, language: str) -> list[Section]:
+    """Return our concept schemes with the number of concepts of each."""
+    labels = Labels(store, language)
+    schemes = {iri for iri in _instances(store, SKOS + "ConceptScheme") if iri.startswith(BASE)}
+    counts = {
+        iri: sum(1 for _ in store.quads_for_pattern(None, NamedNode(SKOS + "inScheme"), NamedNode(iri), DefaultGraph()))
+        for iri in schemes
+    }
+    return [Section("schemes", _entries(store, labels, schemes, counts))]
+
+
+def list_graphs(store: Store, language: str, counts: Mapping[str, int]) -> list[Section]:
+    """Return the named graphs with their number of quads: sources first, then what was made of them."""
+    labels = Labels(store, language)
+    sources = {iri for iri in counts if iri.startswith(GRAPH + "source/")}
+    return [
+        Section("source_graphs", _entries(store, labels, sources, counts)),
+        Section("other_graphs", _entries(store, labels, set(counts) - sources, counts)),
+    ]
+
+
+def count_instances(store: Store, language: str, prefix: str = BASE + "id/") -> list[Entry]:
+    """Return the classes of our entities by number of instances, most first."""
+    labels = Labels(store, language)
+    counts: dict[str, int] = {}
+    for quad in store.quads_for_pattern(None, TYPE, None, DefaultGraph()):
+        subject, kind = quad.subject, quad.object
+        if isinstance(subject, NamedNode) and isinstance(kind, NamedNode):  # noqa: SIM102
+            if subject.value.startswith(prefix) and kind.value.startswith(CG):
+                counts[kind.value] = counts.get(kind.value, 0) + 1
+    entries = _entries(store, labels, counts, counts)
+    return sorted(entries, key=lambda entry: -(entry.count or 0))
+
+
+def _instances(store: Store, kind: str) -> set[str]:
+    found = store.quads_for_pattern(None, TYPE, NamedNode(kind), DefaultGraph())
+    return {quad.subject.value for quad in found if isinstance(quad.subject, NamedNode)}
+
+
+def _entries(
+    store: Store, labels: Labels, iris: Iterable[str], counts: Mapping[str, int] | None = None
+) -> tuple[Entry, ...]:
+    entries = (
+        Entry(iri, labels.of(iri), to_href(iri), _note(store, labels, iri), (counts or {}).get(iri)) for iri in iris
+    )
+    return tuple(sorted(entries, key=lambda entry: (entry.name.text.casefold(), entry.iri)))
+
+
+def _note(store: Store, labels: Labels, iri: str) -> Name | None:
+    for predicate in _NOTES:
+        found = [
+            quad.object
+            for quad in store.quads_for_pattern(NamedNode(iri), NamedNode(predicate), None, DefaultGraph())
+            if isinstance(quad.object, Literal)
+        ]
+        if found:
+            best = labels.best(found)
+            return Name(best.value, best.language)
+    return None

@@ -1,0 +1,252 @@
+"""One query against one store: what is refused beforehand, which dataset it sees, how its answer is written.
+
+Pure and blocking. Solutions are bound to the thread that evaluates: write the answer in the thread that called
+`evaluate`. Which threads or processes do so is the business of `store.evaluators`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import IO, Any, Final
+from typing import Literal as OneOf
+
+from pyoxigraph import (
+    BlankNode,
+    DefaultGraph,
+    Literal,
+    NamedNode,
+    Quad,
+    QueryBoolean,
+    QueryResultsFormat,
+    QuerySolutions,
+    QueryTriples,
+    RdfFormat,
+    Store,
+    serialize,
+)
+
+from culturegraph.errors import LimitExceededError, NotAcceptableError, QuerySyntaxError, RequestError
+from culturegraph.queries import locate_syntax_error
+from culturegraph.rdf.formats import GRAPHS, RESULTS
+from culturegraph.rdf.sparql_text import Outline, outline, place
+from culturegraph.rdf.vocabulary import PREFIXES
+from culturegraph.store.snapshot import Snapshot
+
+Kind = OneOf["boolean", "solutions", "graph"]
+
+# The engine walks queries recursively and crashes the process where its stack ends. Measured with a stack of
+# STACK_SIZE: nesting of 5,000 and chains of 20,000 operators pass; planning time grows with the square of chains.
+STACK_SIZE: Final = 64 * 1024 * 1024
+MAX_DEPTH: Final = 100
+MAX_OPERATORS: Final = 2_000
+# Quads copied, one by one, to evaluate on the union of several graphs.
+MAX_UNION: Final = 1_000_000
+MAX_QUERY_SIZE: Final = 1_000_000
+
+
+class TooLargeError(LimitExceededError):
+    """A request that is larger than the stated limit."""
+
+    title = "Request too large"
+    status = 413
+
+
+@dataclass(frozen=True)
+class Task:
+    """A query, the dataset that its request names (if any), and the formats of its answer."""
+
+    query: str
+    results: QueryResultsFormat = QueryResultsFormat.JSON
+    graph: RdfFormat = RdfFormat.TURTLE
+    default_graphs: tuple[str, ...] = ()
+    named_graphs: tuple[str, ...] = ()
+    # At most so many solutions are written, and `head.truncated` says so. In JSON only.
+    rows: int | None = None
+
+
+@dataclass
+class Answer:
+    """An evaluated query, not yet written. Bound to its thread."""
+
+    kind: Kind
+    outcome: QueryBoolean | QuerySolutions | QueryTriples
+    task: Task
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+    # True where the same query may give another answer from the same snapshot: NOW(), RAND(), UUID().
+    volatile: bool = False
+
+    def write(self, output: IO[bytes]) -> None:
+        """Serialise as it is evaluated; whatever `output.write` raises ends the evaluation."""
+        if isinstance(self.outcome, QueryTriples):
+            _write_graph(self.outcome, self.task.graph, self.prefixes, output)
+        elif isinstance(self.outcome, QuerySolutions) and self.task.rows is not None:
+            output.write(_first_rows(self.outcome, self.task.rows))
+        else:
+            self.outcome.serialize(output, self.task.results)
+
+
+def evaluate(store: Store, task: Task, *, max_query_size: int = MAX_QUERY_SIZE) -> Answer:
+    """Check a query and start to evaluate it.
+
+    Raises QuerySyntaxError (line and column), RequestError (SERVICE, update forms, unknown functions),
+    LimitExceededError (size, nesting, number of operators).
+    """
+    told = check(task.query, max_query_size=max_query_size)
+    dataset, options = _dataset(store, task, told)
+    try:
+        outcome = dataset.query(task.query, **options)
+    except SyntaxError as error:
+        raise _syntax_error(task.query, told, error) from error
+    except RuntimeError as error:
+        raise RequestError(str(error)) from error
+    kind: Kind = (
+        "graph"
+        if isinstance(outcome, QueryTriples)
+        else "boolean"
+        if isinstance(outcome, QueryBoolean)
+        else "solutions"
+    )
+    declared = told.prefixes or PREFIXES
+    return Answer(kind, outcome, task, prefixes=declared, volatile=told.volatile)
+
+
+def evaluate_to(snapshot: Snapshot, query: str, format_name: str | None, output: IO[bytes]) -> None:
+    """Write the answer to a query in a format given by its short name; JSON or Turtle where none is given.
+
+    Raises NotAcceptableError where the format does not suit the query, besides what `evaluate` raises.
+    """
+    results = [offer for offer in RESULTS if format_name is None or offer.is_called(format_name)]
+    graphs = [offer for offer in GRAPHS if format_name is None or offer.is_called(format_name)]
+    task = Task(query)
+    if results and results[0].results:
+        task = replace(task, results=results[0].results)
+    if graphs and graphs[0].rdf:
+        task = replace(task, graph=graphs[0].rdf)
+    answer = evaluate(snapshot.store, task)
+    if not (graphs if answer.kind == "graph" else results):
+        offered = ", ".join(offer.name for offer in (GRAPHS if answer.kind == "graph" else RESULTS))
+        raise NotAcceptableError(f"not a format for this query: {format_name}; available: {offered}")
+    answer.write(output)
+
+
+def evaluate_rows(snapshot: Snapshot, query: str) -> tuple[list[str], list[list[str]]]:
+    """Return the answer to a query as a header and rows of plain text."""
+    outcome = evaluate(snapshot.store, Task(query)).outcome
+    if isinstance(outcome, QueryBoolean):
+        return ["answer"], [["true" if outcome else "false"]]
+    if isinstance(outcome, QueryTriples):
+        return ["subject", "predicate", "object"], [[_plain(term) for term in triple] for triple in outcome]
+    header = [variable.value for variable in outcome.variables]
+    return header, [[_plain(row[name]) for name in header] for row in outcome]
+
+
+def _plain(term: Any) -> str:
+    return "" if term is None else term.value if hasattr(term, "value") else str(term)
+
+
+def check(query: str, *, max_query_size: int = MAX_QUERY_SIZE) -> Outline:
+    """Refuse what must not reach the engine; return what the tokens of the query say."""
+    if len(query) > max_query_size or len(query.encode()) > max_query_size:
+        raise TooLargeError(f"a query may have {max_query_size:,} bytes")
+    told = outline(query)
+    if told.depth > MAX_DEPTH:
+        raise RequestError(f"a query may nest brackets {MAX_DEPTH} deep")
+    if told.operators > MAX_OPERATORS:
+        raise RequestError(f"a query may have {MAX_OPERATORS:,} operators (UNION, FILTER, ||, + …)")
+    if told.service:
+        raise RequestError(
+            "SERVICE is not allowed here: this endpoint queries no other. (A prefix whose name contains `service` "
+            "reads like one; give it another name.)"
+        )
+    if told.update:
+        raise RequestError(f"{told.update} is an update; this endpoint only reads")
+    return told
+
+
+def _syntax_error(query: str, told: Outline, error: SyntaxError) -> QuerySyntaxError:
+    """Say in words what the parser did not like; an undeclared prefix it only reports as something else expected."""
+    if told.undeclared is not None:
+        prefix, offset = told.undeclared
+        known = PREFIXES.get(prefix)
+        hint = f"; add `PREFIX {prefix}: <{known}>`" if known else ""
+        return QuerySyntaxError(f"the prefix `{prefix}:` is not declared{hint}", *place(query, offset))
+    line, column, message = locate_syntax_error(error)
+    return QuerySyntaxError(message, line, column)
+
+
+def _dataset(store: Store, task: Task, told: Outline) -> tuple[Store, dict[str, Any]]:
+    """Return the store to evaluate on and the options of its `query`.
+
+    A dataset in the request replaces FROM. The engine counts a triple of two default graphs twice, so two or more are
+    copied into one.
+
+    Source: SPARQL 1.1 Protocol §2.1.4.
+    """
+    in_request = bool(task.default_graphs or task.named_graphs)
+    default = _nodes(task.default_graphs if in_request else told.default_graphs)
+    named = _nodes(task.named_graphs if in_request else told.named_graphs)
+    if len(default) > 1:
+        return _union(store, default, named), {"default_graph": DefaultGraph(), "named_graphs": named}
+    if in_request or len(told.default_graphs) > 1:
+        return store, {"default_graph": default, "named_graphs": named}
+    return store, {}
+
+
+def _nodes(iris: Sequence[str]) -> list[NamedNode]:
+    try:
+        return [NamedNode(iri) for iri in dict.fromkeys(iris)]
+    except ValueError as error:
+        raise RequestError(f"not the IRI of a graph: {error}") from error
+
+
+def _union(store: Store, default: Sequence[NamedNode], named: Sequence[NamedNode]) -> Store:
+    def quads() -> Iterator[Quad]:
+        for graph in default:
+            for quad in store.quads_for_pattern(None, None, None, graph):
+                yield Quad(quad.subject, quad.predicate, quad.object)
+        for graph in named:
+            yield from store.quads_for_pattern(None, None, None, graph)
+
+    copied = list(islice(quads(), MAX_UNION + 1))
+    if len(copied) > MAX_UNION:
+        raise LimitExceededError(
+            f"a query over several default graphs may draw on {MAX_UNION:,} quads; leave the graphs out to query "
+            "their merge, or name fewer"
+        )
+    union = Store()
+    union.bulk_extend(copied)
+    return union
+
+
+def _write_graph(triples: QueryTriples, fmt: RdfFormat, prefixes: Mapping[str, str], output: IO[bytes]) -> None:
+    if fmt in (RdfFormat.N_TRIPLES, RdfFormat.N_QUADS):
+        triples.serialize(output, fmt)
+    elif fmt.supports_datasets and fmt != RdfFormat.JSON_LD:
+        quads = (Quad(triple.subject, triple.predicate, triple.object) for triple in triples)
+        serialize(quads, output, fmt, prefixes=dict(prefixes))
+    else:
+        serialize(triples, output, fmt, prefixes=dict(prefixes))
+
+
+def _json_term(term: Any) -> dict[str, Any]:
+    """Return one term as SPARQL 1.1 Query Results JSON (§3.2.2) has it."""
+    if isinstance(term, NamedNode):
+        return {"type": "uri", "value": term.value}
+    if isinstance(term, BlankNode):
+        return {"type": "bnode", "value": term.value}
+    if not isinstance(term, Literal):
+        return {"type": "literal", "value": str(term)}
+    extra = {"xml:lang": term.language} if term.language else {"datatype": term.datatype.value}
+    return {"type": "literal", "value": term.value, **extra}
+
+
+def _first_rows(solutions: QuerySolutions, limit: int) -> bytes:
+    """Return the first solutions as SPARQL results in JSON, with `head.truncated` where there are more."""
+    rows = list(islice(solutions, limit + 1))
+    names = [variable.value for variable in solutions.variables]
+    terms = [{name: _json_term(row[name]) for name in names if row[name] is not None} for row in rows[:limit]]
+    head = {"vars": names, "truncated": len(rows) > limit}
+    return json.dumps({"head": head, "results": {"bindings": terms}}, ensure_ascii=False).encode()

@@ -1,0 +1,254 @@
+"""Published snapshots: immutable directories of which one is current. Owns their layout; knows nothing of queries.
+
+    {root}/lock                          held (flock) while a snapshot is built
+    {root}/current                       symbolic link to snapshots/{name}, swapped by rename
+    {root}/snapshots/{name}/store/       the graph: named graphs as built, their merge in the default graph
+    {root}/snapshots/{name}/quads.nq     the same as N-Quads, which loads into memory fastest (small snapshots only)
+    {root}/snapshots/{name}/manifest.json   version, content hash, counts, size and SHA-256 of every file
+
+A read-only store never sees later writes, hence a new directory for every build. A reader holds a shared lock on the
+manifest of its snapshot, so that pruning leaves alone what is still being read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, Final
+
+from pyoxigraph import DefaultGraph, Quad, RdfFormat, Store
+
+from culturegraph.errors import StorageError
+
+CURRENT: Final = "current"
+MANIFEST: Final = "manifest.json"
+# Quads (merge included) up to which a snapshot is also kept as N-Quads and may be held in memory: about 2 s to load.
+MEMORY_LIMIT: Final = 500_000
+# Bytes up to which opening a snapshot checks every checksum; above, sizes only (the store checks blocks as it reads).
+_CHECKSUM_LIMIT: Final = 256_000_000
+_PARTIAL: Final = ".partial-"
+# What the store engine writes for itself and may touch when it opens.
+_UNCHECKED: Final = re.compile(r"LOCK|LOG.*|OPTIONS-.*")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A published snapshot, open for reading."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+    store: Store
+    _hold: IO[bytes] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def version(self) -> str:
+        """The version that the build gave."""
+        return str(self.manifest["version"])
+
+    @property
+    def identity(self) -> str:
+        """A text that differs between any two builds, those of one version included."""
+        return f"{self.path.name} {self.manifest.get('published')}"
+
+    @property
+    def triples(self) -> int:
+        """The number of distinct triples: those of the merge."""
+        return int(self.manifest["triples"])
+
+
+@contextmanager
+def exclusive(root: Path) -> Iterator[None]:
+    """Hold the lock of a store folder, so that one build at a time publishes. Raises StorageError where it is held."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = (root / "lock").open("ab")
+    except OSError as error:
+        raise StorageError(f"the store folder {root} cannot be written: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StorageError(f"another build is writing to {root}; wait until it has ended") from error
+        yield
+
+
+def publish(root: Path, quads: Iterable[Quad], *, version: str, metadata: Mapping[str, Any], keep: int = 2) -> Snapshot:
+    """Write the quads, and their merge in the default graph, into a new snapshot and make it current.
+
+    Quads are as built: named graphs only (a quad of the default graph goes into the merge as it is). The previous
+    `keep` - 1 snapshots stay. Raises StorageError where the folder is unwritable or full or another build runs; the
+    published snapshot is then unharmed and nothing half-made is left.
+    """
+    with exclusive(root):
+        snapshots = root / "snapshots"
+        try:
+            snapshots.mkdir(exist_ok=True)
+            for leftover in snapshots.glob(_PARTIAL + "*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+            partial = snapshots / f"{_PARTIAL}{os.getpid()}"
+            try:
+                _write(partial, quads, version=version, metadata=metadata)
+                path = _free_name(snapshots, version)
+                partial.rename(path)
+                _sync(snapshots)
+                _swap(root, path)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+        except OSError as error:
+            raise StorageError(f"the snapshot cannot be written to {root}: {error.strerror or error}") from error
+        _prune(root, keep)
+    return open_current(root)
+
+
+def open_current(root: Path, *, in_memory: bool = False) -> Snapshot:
+    """Open the published snapshot: read-only on disk, or loaded into memory where it is small and `in_memory` is set.
+
+    Raises StorageError, which says what to do, where none is published or it is damaged.
+    """
+    link = root / CURRENT
+    path = link.resolve()
+    if not link.is_symlink():
+        raise StorageError(f"no snapshot is published in {root}; run `culturegraph build`")
+    try:
+        hold = (path / MANIFEST).open("rb")
+        fcntl.flock(hold, fcntl.LOCK_SH)
+        manifest = _read_manifest(hold)
+        _verify(path, manifest["files"])
+        quads = path / "quads.nq"
+        if in_memory and quads.is_file():
+            store = Store()
+            store.bulk_load(path=str(quads), format=RdfFormat.N_QUADS)
+        else:
+            store = Store.read_only(str(path / "store"))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise StorageError(
+            f"the published snapshot {path} is damaged ({error}); run `culturegraph build` to publish it anew, "
+            f"or point {link} to an earlier one in {root / 'snapshots'}"
+        ) from error
+    return Snapshot(path, manifest, store, hold)
+
+
+def _write(path: Path, quads: Iterable[Quad], *, version: str, metadata: Mapping[str, Any]) -> None:
+    path.mkdir()
+    store = Store(str(path / "store"))
+    # The store is a set: a triple of several graphs reaches its default graph once.
+    store.bulk_extend(part for quad in quads for part in _with_merge(quad))
+    store.optimize()
+    store.flush()
+    counts = _count(store)
+    triples = counts.pop("", 0)
+    if triples + sum(counts.values()) <= MEMORY_LIMIT:
+        store.dump(str(path / "quads.nq"), RdfFormat.N_QUADS)
+    del store  # Closes it: only now are its files final.
+    manifest = {
+        "version": version,
+        "published": datetime.now(UTC).isoformat(timespec="seconds"),
+        **metadata,
+        "triples": triples,
+        "quads_by_graph": counts,
+        "files": _measure(path),
+    }
+    text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
+    (path / MANIFEST).write_text(text, encoding="utf-8")
+    for item in (*path.rglob("*"), path):
+        _sync(item)
+
+
+def _with_merge(quad: Quad) -> Iterator[Quad]:
+    yield quad
+    if not isinstance(quad.graph_name, DefaultGraph):
+        yield Quad(quad.subject, quad.predicate, quad.object)
+
+
+def _count(store: Store) -> dict[str, int]:
+    """Return the number of quads by graph IRI; the default graph has the key ""."""
+    counts = {"": sum(1 for _ in store.quads_for_pattern(None, None, None, DefaultGraph()))}
+    for graph in store.named_graphs():
+        counts[graph.value] = sum(1 for _ in store.quads_for_pattern(None, None, None, graph))
+    return dict(sorted(counts.items()))
+
+
+def _measure(path: Path) -> dict[str, dict[str, Any]]:
+    """Return size and SHA-256 of every file below a snapshot that must not change, by relative path."""
+    files = sorted(item for item in path.rglob("*") if item.is_file() and not _UNCHECKED.fullmatch(item.name))
+    return {
+        item.relative_to(path).as_posix(): {"size": item.stat().st_size, "sha256": _checksum(item)} for item in files
+    }
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_manifest(file: IO[bytes]) -> dict[str, Any]:
+    manifest = json.load(file)
+    if not isinstance(manifest, dict) or not {"version", "triples", "files"} <= manifest.keys():
+        raise ValueError(f"{MANIFEST} is incomplete")
+    return manifest
+
+
+def _verify(path: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise ValueError where a file of the snapshot is missing or not as it was written."""
+    for name, expected in files.items():
+        file = path / name
+        if not file.is_file():
+            raise ValueError(f"{name} is missing")
+        if file.stat().st_size != expected["size"]:
+            raise ValueError(f"{name} has {file.stat().st_size} bytes instead of {expected['size']}")
+    if sum(expected["size"] for expected in files.values()) <= _CHECKSUM_LIMIT:
+        for name, expected in files.items():
+            if _checksum(path / name) != expected["sha256"]:
+                raise ValueError(f"{name} does not have its checksum")
+
+
+def _free_name(snapshots: Path, version: str) -> Path:
+    """Return a directory name that no snapshot has: the version, numbered where it is built again."""
+    stem = re.sub(r"[^\w.+-]", "-", version).strip(".") or "snapshot"
+    candidate, number = snapshots / stem, 1
+    while candidate.exists():
+        number += 1
+        candidate = snapshots / f"{stem}-{number}"
+    return candidate
+
+
+def _swap(root: Path, target: Path) -> None:
+    """Make `target` the current snapshot in one step: a reader finds the old or the new one."""
+    link = root / f".{CURRENT}.new"
+    link.unlink(missing_ok=True)
+    link.symlink_to(target.relative_to(root))
+    link.replace(root / CURRENT)
+    _sync(root)
+
+
+def _prune(root: Path, keep: int) -> None:
+    """Remove snapshots beyond the newest `keep`, save those that a reader has open."""
+    current = (root / CURRENT).resolve()
+    found = sorted((root / "snapshots").iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    others = [path for path in found if path.resolve() != current]
+    for path in others[max(keep, 1) - 1 :]:
+        # A reader's lock, or a file that cannot be removed, is no reason to fail: the next build tries again.
+        with suppress(OSError):
+            if (path / MANIFEST).is_file():
+                with (path / MANIFEST).open("rb") as manifest:
+                    fcntl.flock(manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(path)
+            else:
+                shutil.rmtree(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,200 @@
+"""Validation of a graph by shapes, by one of two engines that give the same results.
+
+`compiled` runs the queries of `compiler` over an in-memory store on both cores; what has no SPARQL form, and with
+`pyshacl` everything, is run by `reference`.
+
+Source: SHACL §3.4 (Validation).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Any, Literal
+
+import pyoxigraph as ox
+import rdflib
+from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
+
+from culturegraph.rdf.bridge import term_from_rdflib
+from culturegraph.validation.compiler import Check, Plan, compile_shapes
+from culturegraph.validation.constraints import component
+from culturegraph.validation.literals import INTERNAL, TERMS, SourceTerms
+from culturegraph.validation.messages import default_messages
+from culturegraph.validation.paths import path_predicates
+from culturegraph.validation.reference import run_reference
+from culturegraph.validation.report import Report
+from culturegraph.validation.results import Result, Term
+from culturegraph.validation.scope import Scope
+from culturegraph.validation.shapes import ShapesGraph, read_shapes_graph
+from culturegraph.validation.sparql import COMPONENT, SHAPES_GRAPH, fill, target_query, uses_named_graphs
+from culturegraph.validation.targets import subclass_closure
+
+Engine = Literal["compiled", "pyshacl"]
+
+_TARGETED = NamedNode(INTERNAL + "targeted")
+_BATCH = 100_000
+
+
+def validate(
+    quads: Iterable[Quad],
+    shapes: rdflib.Graph,
+    *,
+    engine: Engine = "compiled",
+    origin: Mapping[Quad, object] | None = None,
+    workers: int | None = None,
+) -> Report:
+    """Validate the merge of the quads by the shapes.
+
+    `origin` tells the place where a quad was written (`file.csv:812:column`), so that results can name it. `workers`
+    queries run at a time, by default one a core.
+
+    Raises DataErrors, located by shape, where the shapes are not well-formed, refer to themselves or cannot be run.
+    """
+    read = read_shapes_graph(shapes)
+    if engine == "pyshacl":
+        return Report.of(run_reference(quads, read), origin)
+    return Report.of(run_compiled(quads, read, workers or os.cpu_count() or 1), origin)
+
+
+def run_compiled(quads: Iterable[Quad], shapes: ShapesGraph, workers: int) -> list[Result]:
+    """Return the results of all shapes, through queries where these exist, else from the reference engine."""
+    source = SourceTerms()
+    with_graphs = uses_named_graphs(shapes)
+    store = load(quads, shapes, source, with_graphs)
+    constants = [node for shape in shapes.targeting for node in shape.targets["targetNode"]]
+    has_veils = bool(source.predicates) or any(isinstance(c, ox.Literal) and source.veil(c) != c for c in constants)
+    scope = Scope(source, subclass_closure(store), has_veils)
+    plan = compile_shapes(shapes, scope, _find_targets(shapes, store))
+    results = _run(plan, store, source, workers)
+    if plan.left:
+        results += run_reference(merged(store, source), shapes, plan.left)
+    return results
+
+
+def load(quads: Iterable[Quad], shapes: ShapesGraph, source: SourceTerms, with_graphs: bool) -> Store:
+    """Return a store with the merge of the quads in its default graph, and the named graphs where queries need them."""
+    store, default = Store(), DefaultGraph()
+    stream = source.sift(quads)
+    while batch := list(islice(stream, _BATCH)):
+        named = [q for q in batch if q.graph_name != default]
+        store.bulk_extend(batch if not named else (Quad(q.subject, q.predicate, q.object) for q in batch))
+        if with_graphs:
+            store.bulk_extend(named)
+    paths = [list(path_predicates(shape.path)) for shape in shapes.shapes.values() if shape.path is not None]
+    if with_graphs:
+        store.extend(q for q in source.veiled if not isinstance(q.graph_name, DefaultGraph))
+        store.extend(_shapes_quads(shapes))
+    source.settle(store, paths)
+    return store
+
+
+def merged(store: Store, source: SourceTerms) -> Iterator[Quad]:
+    """Yield the merge as its sources wrote it."""
+    for quad in store.quads_for_pattern(None, None, None, DefaultGraph()):
+        if quad.predicate not in source.predicates:
+            yield Quad(quad.subject, quad.predicate, source.written(quad.object))
+    for quad in store.quads_for_pattern(None, None, None, TERMS):
+        yield Quad(quad.subject, quad.predicate, source.written(quad.object))
+
+
+def _shapes_quads(shapes: ShapesGraph) -> Iterator[Quad]:
+    for s, p, o in shapes.graph:
+        subject, predicate = term_from_rdflib(s), term_from_rdflib(p)
+        if not isinstance(subject, ox.Literal) and isinstance(predicate, NamedNode):
+            yield Quad(subject, predicate, term_from_rdflib(o), SHAPES_GRAPH)
+
+
+def _find_targets(shapes: ShapesGraph, store: Store) -> dict[Term, str]:
+    """Evaluate the SPARQL-based targets, keep their nodes in the store, and return the pattern that finds them there."""
+    patterns: dict[Term, str] = {}
+    for shape in shapes.targeting:
+        for target in shape.targets["target"]:
+            query = None if isinstance(target, ox.Literal) else target_query(shapes, shape, target)
+            if query is None:
+                continue
+            name = NamedNode(f"{INTERNAL}target:{len(patterns)}")
+            rows: Any = store.query(query)
+            store.extend([Quad(name, _TARGETED, row["this"], _TARGETED) for row in rows if row["this"] is not None])
+            patterns[target] = f"GRAPH {_TARGETED} {{ {name} {_TARGETED} ?this }}"
+    return patterns
+
+
+def _run(plan: Plan, store: Store, source: SourceTerms, workers: int) -> list[Result]:
+    # The store's evaluation leaves the interpreter free, so threads use all cores without a copy of anything.
+    graphs = [graph for graph in store.named_graphs() if not _is_internal(graph)]
+
+    def run(check: Check) -> list[Result]:
+        return list(_results(check, store, source, graphs))
+
+    if workers == 1 or len(plan.checks) == 1:
+        return [result for check in plan.checks for result in run(check)]
+    with ThreadPoolExecutor(workers) as pool:
+        return [result for found in pool.map(run, plan.checks) for result in found]
+
+
+def _is_internal(graph: Term) -> bool:
+    return graph.value.startswith(INTERNAL) and graph != SHAPES_GRAPH
+
+
+def _results(
+    check: Check, store: Store, source: SourceTerms, graphs: Sequence[Any]
+) -> Iterator[Result]:
+    if check.sparql is not None:
+        rows: Any = store.query(check.query, named_graphs=graphs)
+        yield from _sparql_results(check, rows, source)
+        return
+    rows = store.query(check.query)
+    for row in rows:
+        focus = source.written(row[check.this[1:]])
+        value = None if check.value is None else source.written(row[check.value[1:]])
+        if check.pattern is not None:
+            path = check.shape.path if check.path is None else row[check.path[1:]]
+            detail = "" if check.detail is None else str(row[check.detail[1:]])
+            yield _result(check, focus, path, value, check.pattern, detail)
+        for index, test in enumerate(check.tests):
+            if len(check.tests) == 1 or row[f"ok{index}"].value == "false":
+                yield _result(check, focus, check.shape.path, value, test, str(test.wants))
+
+
+def _result(check: Check, focus: Term, path: Any, value: Term | None, found: Any, detail: str) -> Result:
+    shape = check.shape
+    return Result(
+        focus_node=focus,
+        path=path,
+        value=value,
+        component=component(found.parameter),
+        source_shape=shape.node,
+        severity=shape.severity,
+        detail=detail,
+        shape_name=shape.name,
+        messages=shape.messages or default_messages(found.parameter, found.wants),
+        hint=shape.hint,
+    )
+
+
+def _sparql_results(check: Check, rows: Any, source: SourceTerms) -> Iterator[Result]:
+    sparql, shape = check.sparql, check.shape
+    assert sparql is not None
+    names = [variable.value for variable in rows.variables]
+    for row in rows:
+        bound = {name: row[name] for name in names if row[name] is not None}
+        focus = source.written(bound["this"])
+        value = source.written(bound["value"], focus) if "value" in bound else None
+        if value is None and shape.path is None:
+            value = focus
+        templates = sparql.messages or shape.messages or default_messages("sparql")
+        yield Result(
+            focus_node=focus,
+            path=bound.get("path", shape.path),
+            value=value,
+            component=COMPONENT,
+            source_shape=shape.node,
+            severity=shape.severity,
+            constraint=sparql.node,
+            shape_name=shape.name,
+            messages={language: fill(text, bound) for language, text in templates.items()},
+            hint=shape.hint,
+        )

@@ -1,0 +1,67 @@
+"""The app factory: one FastAPI app over one snapshot, and `/sparql` beside its routes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Route
+from starlette.staticfiles import StaticFiles
+
+from culturegraph import __version__
+from culturegraph.queries import read_queries
+from culturegraph.settings import Settings
+from culturegraph.store.evaluators import Evaluators
+from culturegraph.store.snapshot import Snapshot, open_current
+from culturegraph.web import entities, front, problems
+from culturegraph.web.middleware import CommonHeaders
+from culturegraph.web.pages import Pages
+from culturegraph.web.site import Site, compute_revision
+from culturegraph.web.sparql import SparqlEndpoint
+
+_FOLDER = Path(__file__).parent
+
+
+def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:
+    """Return the app that serves a snapshot: the published one where none is given.
+
+    Raises StorageError where nothing is published or it is damaged.
+    """
+    snapshot = snapshot or open_current(settings.store, in_memory=True)
+    queries = [query for query in read_queries(settings.queries) if query.kind in front.SHOWN_KINDS]
+    site = Site(
+        settings=settings,
+        snapshot=snapshot,
+        evaluators=Evaluators(snapshot, settings),
+        pages=Pages(snapshot.version),
+        queries={query.id: query for query in queries},
+        revision=compute_revision(snapshot),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        site.evaluators.close()
+
+    app = FastAPI(
+        title="culturegraph",
+        version=__version__,
+        description="Linked open data on Peruvian cultural expressions.",
+        lifespan=lifespan,
+        # Its pages load scripts from another host.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.site = site
+    # Before all other routes: it answers most requests.
+    app.router.routes.insert(0, Route("/sparql", SparqlEndpoint(), methods=None))
+    app.include_router(front.router)
+    app.include_router(entities.router)
+    app.mount("/static", StaticFiles(directory=_FOLDER / "static"), name="static")
+    problems.install(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(CommonHeaders)
+    return app

@@ -1,0 +1,261 @@
+"""Every IRI of ours dereferences: `/id/…` redirects to a page (`/doc/…`) or to RDF (`/data/…`), and so do the others.
+
+/id/people/awajun          303 → /doc/people/awajun | /data/people/awajun   by Accept
+/id/people/awajun.ttl      303 → /data/people/awajun.ttl
+/ontology/Dance            303 → /doc/ontology/Dance | …      likewise /schemes/… and /graph/…
+/ontology/                 the whole ontology: a list, or RDF
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from pyoxigraph import Quad
+from starlette.responses import RedirectResponse, Response
+
+from culturegraph.errors import NotAcceptableError, NotFoundError
+from culturegraph.protocols.labels import Labels, Name, to_href
+from culturegraph.protocols.linkeddata import (
+    PAGE,
+    Direction,
+    Window,
+    describe_entity,
+    graph_content,
+    instances_data,
+    near_matches,
+    is_known,
+    statements,
+    to_document,
+)
+from culturegraph.protocols.listing import Section, list_graphs, list_schemes, list_terms
+from culturegraph.rdf.formats import GRAPHS, HTML, MediaType, choose
+from culturegraph.rdf.graphs import ONTOLOGY, scheme_graph
+from culturegraph.rdf.vocabulary import BASE, CG, SKOS
+from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
+
+router = APIRouter()
+
+SCHEME: Final = SKOS + "ConceptScheme"
+SOURCE_GRAPH: Final = CG + "SourceGraph"
+VARY_PAGE: Final = "Accept-Language"
+# First parts of a path that are no kind of entity: /doc/ontology/Dance is about ontology/Dance.
+_OWN_PLACES: Final = ("ontology", "schemes", "graph")
+_SUFFIXES: Final = {offer.suffix: offer for offer in (*GRAPHS, HTML)}
+
+
+@dataclass(frozen=True)
+class NearMatch:
+    """What an unknown IRI may have been meant for."""
+
+    iri: str
+    name: Name
+    href: str | None
+
+
+class UnknownEntityError(NotFoundError):
+    """Nothing is known of an IRI of ours."""
+
+    def __init__(self, message: str, near: tuple[NearMatch, ...]) -> None:
+        super().__init__(message)
+        self.near = near
+
+
+@router.get("/id/{path:path}")
+def redirect_id(request: Request, site: SiteDep, path: str) -> Response:
+    """Redirect an entity to its page or its data."""
+    return _redirect(request, site, path)
+
+
+@router.get("/ontology")
+@router.get("/schemes")
+@router.get("/graph")
+def redirect_list(request: Request) -> Response:
+    """Redirect to the list, whose relative links need the slash."""
+    return RedirectResponse(_with_query(request, request.url.path + "/"), 303)
+
+
+@router.get("/ontology/")
+def show_ontology(request: Request, site: SiteDep) -> Response:
+    """Show the whole ontology: a list of its terms, or RDF."""
+    store, language = site.snapshot.store, site.pages.language(request)
+    return _list(request, site, "ontology", lambda: list_terms(store, language), lambda: graph_content(store, ONTOLOGY))
+
+
+@router.get("/schemes/")
+def show_schemes(request: Request, site: SiteDep) -> Response:
+    """Show the concept schemes, or what is said of each as RDF."""
+    store, language = site.snapshot.store, site.pages.language(request)
+    return _list(request, site, "schemes", lambda: list_schemes(store, language), lambda: instances_data(store, SCHEME))
+
+
+@router.get("/graph/")
+def show_graphs(request: Request, site: SiteDep) -> Response:
+    """Show the named graphs with their sources, or what is said of each source as RDF."""
+    store, language = site.snapshot.store, site.pages.language(request)
+    counts = site.snapshot.manifest["quads_by_graph"]
+    return _list(
+        request,
+        site,
+        "graphs",
+        lambda: list_graphs(store, language, counts),
+        lambda: instances_data(store, SOURCE_GRAPH),
+    )
+
+
+def _list(
+    request: Request,
+    site: Site,
+    key: str,
+    sections: Callable[[], Sequence[Section]],
+    quads: Callable[[], Iterable[Quad]],
+) -> Response:
+    """Answer with a list by Accept: as a page, or as RDF."""
+    chosen = _choose(request, None)
+    tag, vary = site.entity_tag(request, chosen.value, site.pages.language(request)), "Accept, Accept-Language"
+    if is_unchanged(request, tag):
+        return revalidate(Response(status_code=304), tag, vary)
+    if chosen is HTML:
+        page = site.pages.render(request, "list.html", key=key, sections=sections(), formats=GRAPHS)
+        return revalidate(page, tag, vary)
+    return revalidate(Response(to_document(quads(), chosen), media_type=chosen.content_type), tag, vary)
+
+
+@router.get("/ontology/{path:path}")
+def redirect_term(request: Request, site: SiteDep, path: str) -> Response:
+    """Redirect a term of the ontology to its page or its data."""
+    return _redirect(request, site, f"ontology/{path}")
+
+
+@router.get("/schemes/{path:path}")
+def redirect_scheme(request: Request, site: SiteDep, path: str) -> Response:
+    """Redirect a concept scheme or concept to its page or its data."""
+    return _redirect(request, site, f"schemes/{path}")
+
+
+@router.get("/graph/{path:path}")
+def redirect_graph(request: Request, site: SiteDep, path: str) -> Response:
+    """Redirect a named graph to its page or its description."""
+    return _redirect(request, site, f"graph/{path}")
+
+
+@router.get("/doc/{path:path}")
+def show_page(
+    request: Request,
+    site: SiteDep,
+    path: str,
+    predicate: Annotated[str | None, Query(description="show only this property, a page at a time")] = None,
+    direction: Annotated[Direction, Query(description="of the statements of `predicate`")] = "out",
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+) -> Response:
+    """Show what the graph says of an entity, and which source says it."""
+    iri, language = _to_iri(path), site.pages.language(request)
+    tag = site.entity_tag(request, language)
+    if is_unchanged(request, tag):
+        return revalidate(Response(status_code=304), tag, VARY_PAGE)
+    window = Window(predicate, direction, page) if predicate else None
+    entity = describe_entity(site.snapshot.store, iri, language, window)
+    if entity is None:
+        raise _unknown(site, iri, language)
+    response = site.pages.render(
+        request,
+        "entity.html",
+        entity=entity,
+        path=path,
+        window=window,
+        page_size=PAGE,
+        formats=GRAPHS,
+        count=site.snapshot.manifest["quads_by_graph"].get(iri),
+    )
+    response.headers["Link"] = _links(iri, path)
+    return revalidate(response, tag, VARY_PAGE)
+
+
+@router.get("/data/{path:path}")
+def get_data(
+    request: Request,
+    site: SiteDep,
+    path: str,
+    fmt: Annotated[
+        str | None, Query(alias="format", description="turtle, jsonld, rdfxml, ntriples, nquads, trig")
+    ] = None,
+) -> Response:
+    """Return what the graph says of an entity as RDF; `.nq` and `.trig` name the source graphs."""
+    bare, suffix = _split_suffix(site, path)
+    if suffix is HTML:
+        return RedirectResponse(_with_query(request, f"/doc/{bare}"), 303)
+    chosen = suffix or choose(request.headers.get("accept"), fmt, GRAPHS)
+    if chosen is None:
+        raise NotAcceptableError("available here: " + ", ".join(offer.value for offer in GRAPHS))
+    tag = site.entity_tag(request, chosen.value)
+    if is_unchanged(request, tag):
+        return revalidate(Response(status_code=304), tag, "Accept")
+    iri = _to_iri(bare)
+    quads = statements(site.snapshot.store, iri)
+    if bare.startswith("schemes/") and bare.count("/") == 1:
+        # A scheme is downloaded whole.
+        quads += graph_content(site.snapshot.store, scheme_graph(bare.removeprefix("schemes/")))
+    if not quads and iri not in site.snapshot.manifest["quads_by_graph"]:
+        raise _unknown(site, iri, site.pages.language(request))
+    response = Response(to_document(quads, chosen), media_type=chosen.content_type)
+    response.headers["Link"] = _links(iri, bare)
+    return revalidate(response, tag, "Accept")
+
+
+def _redirect(request: Request, site: Site, path: str) -> Response:
+    """Redirect from a thing to a document about it.
+
+    Source: W3C Cool URIs for the Semantic Web §4.2 (303 URIs).
+    """
+    bare, suffix = _split_suffix(site, path)
+    chosen = _choose(request, suffix)
+    if not is_known(site.snapshot.store, _to_iri(bare)):
+        raise _unknown(site, _to_iri(bare), site.pages.language(request))
+    if chosen is HTML:
+        target = f"/doc/{bare}"
+    else:
+        target = f"/data/{bare}.{chosen.suffix}" if suffix else f"/data/{bare}"
+    response = RedirectResponse(_with_query(request, target), 303)
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def _choose(request: Request, suffix: MediaType | None) -> MediaType:
+    if suffix is not None:
+        return suffix
+    chosen = choose(request.headers.get("accept"), request.query_params.get("format"), (HTML, *GRAPHS))
+    if chosen is None:
+        raise NotAcceptableError("available here: " + ", ".join(offer.value for offer in (HTML, *GRAPHS)))
+    return chosen
+
+
+def _split_suffix(site: Site, path: str) -> tuple[str, MediaType | None]:
+    """Return a path without a format's suffix, and the format. A name that itself ends so comes first."""
+    bare, dot, suffix = path.rpartition(".")
+    if not dot or suffix not in _SUFFIXES or is_known(site.snapshot.store, _to_iri(path)):
+        return path, None
+    return bare, _SUFFIXES[suffix]
+
+
+def _to_iri(path: str) -> str:
+    return BASE + (path if path.split("/")[0] in _OWN_PLACES else f"id/{path}")
+
+
+def _unknown(site: Site, iri: str, language: str) -> UnknownEntityError:
+    labels = Labels(site.snapshot.store, language)
+    near = near_matches(iri, site.own_iris)
+    return UnknownEntityError(
+        f"nothing is known of <{iri}>", tuple(NearMatch(found, labels.of(found), to_href(found)) for found in near)
+    )
+
+
+def _links(iri: str, path: str) -> str:
+    links = [f'<{iri}>; rel="describes"', f'</doc/{path}>; rel="alternate"; type="text/html"']
+    links += [f'</data/{path}.{offer.suffix}>; rel="alternate"; type="{offer.value}"' for offer in GRAPHS]
+    return ", ".join(links)
+
+
+def _with_query(request: Request, path: str) -> str:
+    return f"{path}?{request.url.query}" if request.url.query else path

@@ -1,0 +1,69 @@
+"""What every response has in common: CORS, security headers, HEAD, OPTIONS, a request id.
+
+Plain ASGI, so that bodies stream and disconnects are seen.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Nothing is loaded from elsewhere and nothing inline runs.
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_COMMON: Final = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"ETag, Link, Location, Retry-After, X-Request-ID"),
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+_PREFLIGHT: Final = [
+    (b"allow", b"GET, HEAD, POST, OPTIONS"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),
+    (b"access-control-allow-headers", b"Accept, Accept-Language, Content-Type, If-None-Match, X-Request-ID, *"),
+    (b"access-control-max-age", b"86400"),
+]
+_REQUEST_ID: Final = re.compile(rb"[\w.:-]{1,64}")
+
+
+class CommonHeaders:
+    """Answers OPTIONS, turns HEAD into GET without a body, adds the common headers.
+
+    `scope["is_head"]` lets an endpoint spare itself a long body.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        is_head = scope["method"] == "HEAD"
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *_COMMON, (b"x-request-id", request_id)]
+            elif is_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        if scope["method"] == "OPTIONS":
+            await send_with_headers({"type": "http.response.start", "status": 204, "headers": list(_PREFLIGHT)})
+            await send_with_headers({"type": "http.response.body", "body": b""})
+            return
+        inner = {**scope, "method": "GET", "is_head": True} if is_head else scope
+        await self.app(inner, receive, send_with_headers)
+
+
+def _request_id(scope: Scope) -> bytes:
+    given: bytes = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8).encode()

@@ -1,0 +1,79 @@
+"""What all routers share, made once by the app factory: settings, snapshot, evaluators, pages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from culturegraph import __version__
+from culturegraph.protocols.linkeddata import own_iris
+from culturegraph.queries import QueryFile
+from culturegraph.settings import Settings
+from culturegraph.store.evaluators import Evaluators
+from culturegraph.store.snapshot import Snapshot
+from culturegraph.web.pages import Pages
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Site:
+    """One running server."""
+
+    settings: Settings
+    snapshot: Snapshot
+    evaluators: Evaluators
+    pages: Pages
+    queries: Mapping[str, QueryFile]
+    # Changes with the snapshot, the software and its templates: part of every page's ETag.
+    revision: str
+
+    @cached_property
+    def own_iris(self) -> list[str]:
+        """Every typed IRI of ours: what an unknown one may have been meant for."""
+        return own_iris(self.snapshot.store)
+
+    def entity_tag(self, request: Request, *parts: str) -> str:
+        """Return the ETag of a response: snapshot, request and whatever else it depends on."""
+        facts = "\0".join((self.revision, request.url.path, request.url.query, *parts))
+        return f'W/"{hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()}"'
+
+
+def get_site(request: Request) -> Site:
+    """Return the site of the app that serves a request."""
+    site: Site = request.app.state.site
+    return site
+
+
+SiteDep = Annotated[Site, Depends(get_site)]
+
+
+def compute_revision(snapshot: Snapshot) -> str:
+    """Return what identifies snapshot, software and templates together."""
+    digest = hashlib.blake2b(f"{snapshot.identity} {__version__}".encode(), digest_size=16)
+    for path in sorted(_FOLDER.rglob("*.*")):
+        if path.suffix in {".html", ".css", ".json", ".svg", ".py"}:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def is_unchanged(request: Request, tag: str) -> bool:
+    """Say whether the client has this version already (If-None-Match)."""
+    given = request.headers.get("if-none-match", "")
+    bare = tag.removeprefix("W/")
+    return given.strip() == "*" or any(item.strip().removeprefix("W/") == bare for item in given.split(","))
+
+
+def revalidate(response: Response, tag: str, vary: str) -> Response:
+    """Mark a response as cacheable under its tag: clients ask again each time and mostly hear 304."""
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = "public, no-cache"
+    response.headers["Vary"] = vary
+    return response
