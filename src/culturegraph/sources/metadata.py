@@ -33,6 +33,24 @@ Row = Mapping[str, str]
 Template = Callable[[Row], str]
 
 
+@dataclass(frozen=True)
+class SimpleTemplate:
+    """A URI template of `{name}` and `{+name}` alone: its text up to the first field, then its fields.
+
+    A field is (column, characters that stay as they are, text after it).
+    """
+
+    text: str
+    fields: tuple[tuple[str, str, str], ...]
+
+    def __call__(self, row: Row) -> str:
+        """Expand the template with the cells of a row."""
+        expanded = self.text
+        for name, safe, tail in self.fields:
+            expanded += quote(row.get(name, ""), safe=safe) + tail
+        return expanded
+
+
 def compile_template(template: str) -> Template:
     """Return a function that expands a URI template (RFC 6570) with the cells of a row.
 
@@ -42,16 +60,13 @@ def compile_template(template: str) -> Template:
         compiled = uritemplate.URITemplate(template)
         return lambda row: str(compiled.expand(dict(row)))
     parts = re.split(r"\{(\+?\w+)\}", template)
-    literal, names = parts[0::2], parts[1::2]
-    fields = [(name.lstrip("+"), (_RESERVED + "%") if name.startswith("+") else "") for name in names]
-
-    def expand(row: Row) -> str:
-        text = literal[0]
-        for (name, safe), tail in zip(fields, literal[1:], strict=True):
-            text += quote(row.get(name, ""), safe=safe) + tail
-        return text
-
-    return expand
+    return SimpleTemplate(
+        parts[0],
+        tuple(
+            (name.lstrip("+"), (_RESERVED + "%") if name.startswith("+") else "", tail)
+            for name, tail in zip(parts[1::2], parts[2::2], strict=True)
+        ),
+    )
 
 
 @dataclass(frozen=True)
