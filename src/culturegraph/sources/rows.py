@@ -81,11 +81,11 @@ def read_cells(plan: TablePlan, errors: list[DataError]) -> Iterator[tuple[int, 
     """
     rows = _rows(plan)
     try:
-        _, first = next(rows, (1, None))
+        _, first = next(rows, (1, None)) if plan.has_header else (1, list(plan.header))
         if first is None:
             errors.append(DataError("is empty: not even a header", plan.file))
             return
-        header = [name.strip() for name in first]
+        header = [plan.titles.get(name.strip(), name.strip()) for name in first]
         faults = _check_header(plan, header)
         if faults:
             errors.extend(faults)
