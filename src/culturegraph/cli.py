@@ -107,7 +107,7 @@ def build(
         made = building.build_from_quads(settings, quads, progress=_step)
     else:
         made = building.build(settings, progress=_step, engine=engine.value, allow_violations=allow_violations)
-    summary = {
+    summary: dict[str, Any] = {
         "version": made.snapshot.version,
         "content_hash": made.content_hash,
         "quads": sum(made.quads_by_graph.values()),
@@ -207,7 +207,14 @@ def ingest(
     from culturegraph.sources.adapters.ingestion import ingest as run
     from culturegraph.sources.adapters.ingestion import plan_job
 
-    given = {"gazetteer": gazetteer, "candidates": candidates, "endpoint": endpoint, "state": state, "delay": delay, "page": page}
+    given = {
+        "gazetteer": gazetteer,
+        "candidates": candidates,
+        "endpoint": endpoint,
+        "state": state,
+        "delay": delay,
+        "page": page,
+    }
     options = {name: str(value) for name, value in given.items() if value is not None}
     described = _pairs(describe or [])
     job = plan_job(_settings(), kind.value, tuple(files or ()), source=source, described=described, options=options)

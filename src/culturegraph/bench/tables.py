@@ -123,8 +123,16 @@ def measure(reader: str, metadata: Path) -> dict[str, float]:
     start = time.process_time()
     rows, quads = _READ[reader](metadata)
     seconds = time.process_time() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
-    return {"rows": rows, "quads": quads, "seconds": round(seconds, 4), "peak_mb": round(peak, 1)}
+    return {"rows": rows, "quads": quads, "seconds": round(seconds, 4), "peak_mb": round(_peak_mb(), 1)}
+
+
+def _peak_mb() -> float:
+    """Return the most memory that this process held. On Linux rusage keeps the parent's peak: its own file is read."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def _columns() -> list[dict[str, object]]:
@@ -132,6 +140,7 @@ def _columns() -> list[dict[str, object]]:
     slug = {"base": "string", "format": "[a-z0-9]+(-[a-z0-9]+)*"}
     label, editorial = RDFS + "label", {CG + "inGraph": BASE + "graph/source/editorial"}
     place = BASE + "id/place/{within}"
+    earth = {"base": "decimal", "minimum": -180, "maximum": 180}
     return [
         {"name": "id", "datatype": slug, "required": True, "suppressOutput": True},
         {"name": "label_es", "datatype": "string", "lang": "es", "propertyUrl": label},
@@ -139,10 +148,10 @@ def _columns() -> list[dict[str, object]]:
         {"name": "within", "datatype": slug, "propertyUrl": CG + "within", "valueUrl": place},
         {"name": "ubigeo", "datatype": {"base": "string", "format": "[0-9]{6}"}, "propertyUrl": CG + "ubigeoInei"},
         {"name": "capital", "datatype": "string", "lang": "es", "propertyUrl": CG + "capitalName"},
-        {"name": "latitude", "datatype": {"base": "decimal", "minimum": -90, "maximum": 90}, "propertyUrl": CG + "lat"},
-        {"name": "longitude", "datatype": {"base": "decimal", "minimum": -180, "maximum": 180}, "propertyUrl": CG + "long"},
+        {"name": "latitude", "datatype": {"base": "decimal", "minimum": -90, "maximum": 90}, "propertyUrl": CG + "a"},
+        {"name": "longitude", "datatype": earth, "propertyUrl": CG + "b"},
         {"name": "founded", "datatype": "date", "propertyUrl": CG + "founded"},
-        {"name": "kinds", "datatype": slug, "separator": ";", "propertyUrl": CG + "kind", "valueUrl": BASE + "schemes/k/{kinds}"},
+        {"name": "kinds", "datatype": slug, "separator": ";", "propertyUrl": CG + "c", "valueUrl": BASE + "k/{kinds}"},
         {"name": "page", "datatype": "string", "propertyUrl": CG + "page", "valueUrl": "{+page}"},
         {"name": "source", "datatype": slug, "required": True, "suppressOutput": True},
         {"name": "locator", "datatype": "string", "propertyUrl": CG + "locator"},

@@ -35,7 +35,7 @@ _PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
 # An IRI that begins like this stays valid whatever percent-encoded text is put after it.
 _ROOMY = re.compile(r"https?://[a-z0-9.-]+/[A-Za-z0-9/._~-]*(#[A-Za-z0-9/._~-]*)?")
-_TO_ESCAPE = re.compile("[\"\\\\\x00-\x1f\x7f\ufffe\uffff]")
+_TO_ESCAPE = re.compile('["\\\\\x00-\x1f\x7f\ufffe\uffff]')
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 
 
@@ -284,7 +284,9 @@ class LineWriter:
     def __call__(self, number: int, cells: Cells) -> tuple[list[str], list[DataError]]:
         """Return the lines of a row, or none of them and its faults."""
         lines = self.plain(cells)
-        return (lines, []) if lines is not None else careful(self.plan, number, dict(zip(self.header, cells, strict=True)))
+        return (
+            (lines, []) if lines is not None else careful(self.plan, number, dict(zip(self.header, cells, strict=True)))
+        )
 
 
 def _remembering(expand: Expand, template: Template, header: Sequence[str]) -> Expand:

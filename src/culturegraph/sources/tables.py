@@ -158,6 +158,7 @@ def _note_references(
     for key in plan.foreign_keys:
         origin = Origin(plan.file, number, ",".join(key.columns))
         target = (key.target, key.target_columns)
+        found: list[tuple[str, ...]]
         if len(key.columns) == 1:
             # A list-valued cell refers once with each of its values.
             found = [(value,) for value in values[key.columns[0]]]

@@ -66,7 +66,9 @@ def clean_coordinates(latitude: str, longitude: str) -> tuple[Cleaned, Cleaned]:
     lat, long = _plain(latitude), _plain(longitude)
     if lat is None or long is None:
         faults = ["" if number is not None else "is not a number" for number in (lat, long)]
-        return Cleaned(fault=faults[0] or "its pair is not a number"), Cleaned(fault=faults[1] or "its pair is not a number")
+        return Cleaned(fault=faults[0] or "its pair is not a number"), Cleaned(
+            fault=faults[1] or "its pair is not a number"
+        )
     if _within(float(lat), float(long)):
         commas = "decimal comma in coordinates" if (lat, long) != (latitude, longitude) else ""
         return Cleaned(lat, commas), Cleaned(long)

@@ -74,13 +74,14 @@ def decode_line(line: bytes) -> tuple[str, str]:
 def _lines(path: Path, tally: Tally) -> Iterator[str]:
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file):
-                if number == 0:
-                    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                        raise DataError("is UTF-16: save it as UTF-8", path.name, 1)
-                    if line.startswith(codecs.BOM_UTF8):
-                        tally.noted["a byte order mark"] += 1
-                        line = line.removeprefix(codecs.BOM_UTF8)
+            start = file.read(3)
+            if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise DataError("is UTF-16: save it as UTF-8", path.name, 1)
+            if start == codecs.BOM_UTF8:
+                tally.noted["a byte order mark"] += 1
+            else:
+                file.seek(0)
+            for line in file:
                 text, how = decode_line(line)
                 if how not in {"utf-8", "undecidable"}:
                     tally.repaired[f"lines read as {how.upper()}"] += 1

@@ -129,19 +129,27 @@ class Endpoint:
 
     def _pause(self, error: Exception, attempt: int) -> float | None:
         """Return how long to wait before the next try, or None where there is no sense in one."""
-        doubled = min(self.manners.delay * 2**attempt, _LONGEST_PAUSE)
+        doubled = min(self.manners.delay * float(2**attempt), _LONGEST_PAUSE)
         if isinstance(error, HTTPError):
             if error.code not in _BUSY:
                 return None
             asked = str(error.headers.get("Retry-After", ""))
             return max(doubled, min(float(asked), _LONGEST_PAUSE)) if asked.isdigit() else doubled
-        return None if isinstance(error, SPARQLWrapperException) and not isinstance(error, EndPointInternalError) else doubled
+        return (
+            None
+            if isinstance(error, SPARQLWrapperException) and not isinstance(error, EndPointInternalError)
+            else doubled
+        )
 
     def _give_up(self, error: Exception, attempt: int) -> DataError | StorageError:
         told = str(getattr(error, "reason", "")) or str(error).splitlines()[0]
-        if isinstance(error, SPARQLWrapperException) and not isinstance(error, EndPointInternalError | EndPointNotFound):
+        if isinstance(error, SPARQLWrapperException) and not isinstance(
+            error, EndPointInternalError | EndPointNotFound
+        ):
             return DataError(f"refuses the query: {told}", self.url)
-        return StorageError(f"{self.url} did not answer after {attempt} tries: {told} (the state file keeps what it did)")
+        return StorageError(
+            f"{self.url} did not answer after {attempt} tries: {told} (the state file keeps what it did)"
+        )
 
 
 def _to_ntriples(turtle: bytes) -> str:

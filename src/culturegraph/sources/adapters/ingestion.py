@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import BinaryIO, Final
 
 from culturegraph.errors import StorageError
 from culturegraph.settings import Settings
@@ -48,14 +48,14 @@ def plan_job(
 
 
 @contextmanager
-def _replacing(path: Path | None, mode: str) -> Iterator[IO[str] | IO[bytes]]:
-    """Open a file that takes its place only when everything is written; without a path, standard output."""
+def _replacing(path: Path | None, fallback: BinaryIO) -> Iterator[BinaryIO]:
+    """Open a file that takes its place only when everything is written; without a path, what stands in for it."""
     if path is None:
-        yield sys.stdout.buffer if "b" in mode else sys.stderr
+        yield fallback
         return
     partial = path.with_name(path.name + ".part")
     try:
-        with partial.open(mode, **({} if "b" in mode else {"encoding": "utf-8", "newline": ""})) as file:  # type: ignore
+        with partial.open("wb") as file:
             yield file
         partial.replace(path)
     except OSError as error:
@@ -72,11 +72,10 @@ def ingest(kind: str, job: Job, output: Path | None, rejects: Path | None) -> Ta
         yield from describe(job.data, job.source)
         yield from ADAPTERS[kind](job, tally)
 
-    with ExitStack() as stack:
-        told = stack.enter_context(_replacing(rejects, "w"))
-        written = stack.enter_context(_replacing(output, "wb"))
-        tally.write_rejects(told)  # type: ignore[arg-type]
+    with _replacing(rejects, sys.stderr.buffer) as told, _replacing(output, sys.stdout.buffer) as written:
+        tally.write_rejects(told)
         for line in sort_lines(lines()):
-            written.write(line)  # type: ignore[call-overload]
+            written.write(line)
             tally.quads += 1
+        tally.flush_rejects()
     return tally

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, BinaryIO, Final
 
 from culturegraph.errors import DataError, StorageError, UsageError
 from culturegraph.rdf.graphs import source_graph
@@ -88,11 +89,20 @@ class Tally:
     left_out: dict[str, str] = field(default_factory=dict)
     prefix: str = ""
     _writer: Any = None
+    _text: io.TextIOWrapper | None = None
 
-    def write_rejects(self, file: TextIO) -> None:
-        """Let rejects go to an open file from now on."""
-        self._writer = csv.writer(file, lineterminator="\n")
+    def write_rejects(self, file: BinaryIO) -> None:
+        """Let rejects go to an open file from now on, as UTF-8; they are there after `flush_rejects`."""
+        self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        self._writer = csv.writer(self._text, lineterminator="\n")
         self._writer.writerow(REJECT_HEADER)
+
+    def flush_rejects(self) -> None:
+        """Write what is held back, and leave the file to whoever opened it."""
+        if self._text is not None:
+            self._text.flush()
+            self._text.detach()
+            self._text = self._writer = None
 
     def reject(self, row: int, column: str, reason: str, value: str, *, kind: str = "") -> None:
         """Reject a cell, or with no column the row. `kind` is what the reason is counted as."""

@@ -9,12 +9,13 @@ import csv
 from collections.abc import Iterator
 from typing import Final
 
+from culturegraph.rdf.vocabulary import BASE
 from culturegraph.sources.adapters.cleaning import clean_coordinates
 from culturegraph.sources.adapters.delimited import Layout, strip_cells
 from culturegraph.sources.adapters.gazetteer import Gazetteer
 from culturegraph.sources.adapters.job import Job, Tally
 from culturegraph.sources.adapters.names import fold
-from culturegraph.sources.adapters.tabular import adapt_table, clean_name, the_gazetteer
+from culturegraph.sources.adapters.tabular import adapt_table, clean_name, known_codes, the_gazetteer
 from culturegraph.sources.keys import KeyIndex
 
 _REGION, _PROVINCE, _DISTRICT = "REGIÓN", "PROVINCIA", "DISTRITO"
@@ -32,30 +33,33 @@ Kinds = dict[tuple[str, str, str], dict[str, str]]
 def read_kinds(job: Job) -> Kinds:
     """Return what each category, type and subtype is; empty type or subtype: any."""
     with (job.data / "adapters/mincetur-kinds.csv").open(encoding="utf-8", newline="") as file:
-        return {
-            (fold(row["category"]), fold(row["type"]), fold(row["subtype"])): row for row in csv.DictReader(file)
-        }
+        return {(fold(row["category"]), fold(row["type"]), fold(row["subtype"])): row for row in csv.DictReader(file)}
 
 
 class _Cleaner:
     def __init__(self, job: Job, tally: Tally, gazetteer: Gazetteer, seen: KeyIndex) -> None:
         self.source, self.tally, self.gazetteer, self.seen = job.source.id, tally, gazetteer, seen
-        self.kinds = read_kinds(job)
+        self.kinds, self.known = read_kinds(job), known_codes(job, "mincetur_code")
 
     def __call__(self, number: int, written: dict[str, str]) -> dict[str, str] | None:
         cells = strip_cells(written, _NEEDED, self.tally)
         # Every cell is judged before the row is, so that the counts are those of the file.
         place, (latitude, longitude) = self._place(number, cells), self._coordinates(number, cells)
-        kind, name = self._kind(number, cells), clean_name(number, _NAME, cells[_NAME], self.tally)
-        if kind is None or name is None or self._is_second_code(number, cells, name, kind["segment"]):
+        name, known = clean_name(number, _NAME, cells[_NAME], self.tally), self.known.get(cells[_CODE])
+        kind = {"segment": "", "class": ""} if known else self._kind(number, cells)
+        if kind is None or name is None:
             return None
-        is_place = kind["segment"] == "place"
+        if known:
+            self.tally.noted["described in our tables already: its IRI was taken"] += 1
+        elif self._is_second_code(number, cells, name, kind["segment"]):
+            return None
+        subject = known or f"{BASE}id/{kind['segment']}/mincetur-{cells[_CODE]}"
         return {
-            "segment": kind["segment"],
+            "subject": subject,
             "code": cells[_CODE],
             "label": name,
             "class_editorial": kind["class"],
-            "area" if is_place else "place": place,
+            "area" if subject.startswith(f"{BASE}id/place/") else "place": place,
             "page": self._page(number, cells),
             "latitude": latitude,
             "longitude": longitude,
@@ -72,7 +76,9 @@ class _Cleaner:
             if kind is not None:
                 break
         told = " / ".join(cells[name] for name in (_CATEGORY, _TYPE, _SUBTYPE))
-        reason = f"no class of the graph fits: {kind['note']}" if kind else "is of no kind that mincetur-kinds.csv lists"
+        reason = (
+            f"no class of the graph fits: {kind['note']}" if kind else "is of no kind that mincetur-kinds.csv lists"
+        )
         self.tally.reject(number, "", f"{reason} ({cells[_NAME]})", told, kind=f"{reason} ({told})")
         return None
 

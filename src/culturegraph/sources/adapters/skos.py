@@ -11,7 +11,7 @@ import gzip
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
@@ -43,8 +43,10 @@ def _open(path: Path) -> tuple[IO[bytes], RdfFormat]:
     name = path.name.removesuffix(".gz")
     form = RdfFormat.from_extension(Path(name).suffix.lstrip("."))
     if form is None:
-        raise DataError("is of no RDF format known by its suffix (.ttl .rdf .nt .jsonld .nq .trig, or these .gz)", path.name)
-    return (gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")), form
+        raise DataError(
+            "is of no RDF format known by its suffix (.ttl .rdf .nt .jsonld .nq .trig, or these .gz)", path.name
+        )
+    return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb"), form
 
 
 def _triples(path: Path) -> Iterator[tuple[int, Triple]]:

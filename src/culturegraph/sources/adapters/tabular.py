@@ -12,6 +12,7 @@ from culturegraph.sources.adapters.names import is_damaged, repair_mojibake
 from culturegraph.sources.keys import KeyIndex
 from culturegraph.sources.lines import LineWriter
 from culturegraph.sources.metadata import read_metadata
+from culturegraph.sources.tables import read_rows
 
 # From (row number, cells as written) to the cells of the clean row, or None where the row was rejected.
 Clean = Callable[[int, dict[str, str]], dict[str, str] | None]
@@ -21,6 +22,23 @@ def the_gazetteer(job: Job) -> Gazetteer:
     """Return the gazetteer that the job names, else that of the bundled places."""
     given = job.options.get("gazetteer")
     return read_gazetteer(Path(given) if given else job.data / "places.csv", job.data / "adapters/place-spellings.csv")
+
+
+def known_codes(job: Job, column: str) -> dict[str, str]:
+    """Return what our tables already describe under an outside code: code → IRI, from every column of that name.
+
+    So an entity keeps its one IRI, and a verdict that two codes are one thing is a row of a table.
+    """
+    known: dict[str, str] = {}
+    for plan in read_metadata(job.data / "csv-metadata.json"):
+        found = next((each for each in plan.columns if each.name == column), None)
+        if found is None:
+            continue
+        for _, row in read_rows(plan, []):
+            for code in row[column].split(found.separator or "\0"):
+                known.setdefault(code.strip(), plan.subject(row))
+    known.pop("", None)
+    return known
 
 
 def clean_name(row: int, column: str, written: str, tally: Tally) -> str | None:

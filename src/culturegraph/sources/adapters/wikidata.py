@@ -1,7 +1,7 @@
 """Labels and identifiers from Wikidata, or any endpoint with its terms: the query files of `queries/ingest/`.
 
-Each file is a CONSTRUCT query that runs as it stands. Its head may say `batch: {variable, file, column, size}`: then its
-VALUES of that variable are replaced by the values of that column of our tables, so many at a time.
+Each file is a CONSTRUCT query that runs as it stands. Its head may say `batch: {variable, file, column, size}`: then
+its VALUES of that variable are replaced by the values of that column of our tables, so many at a time.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,7 +55,9 @@ def _values(job: Job, batch: dict[str, Any]) -> list[str]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return sorted({row[batch["column"]] for row in csv.DictReader(file) if row[batch["column"]]})
     except (OSError, KeyError) as error:
-        raise DataError(f"has a batch of {path.name} {batch.get('column')}, which cannot be read", "ingest query") from error
+        raise DataError(
+            f"has a batch of {path.name} {batch.get('column')}, which cannot be read", "ingest query"
+        ) from error
 
 
 def _batches(job: Job, query: QueryFile) -> Iterator[str]:
@@ -94,7 +97,7 @@ def _fault(quad: Quad) -> str:
 
 
 def adapt(job: Job, tally: Tally) -> Iterator[str]:
-    """Yield the lines of all answers; the row of a reject is the running number of the triple in its query's answers."""
+    """Yield the lines of all answers; the row of a reject is the running number of the triple within its query."""
     state = Path(job.options["state"]) if job.options.get("state") else None
     endpoint = Endpoint(job.option("endpoint"), _manners(job), State(state))
     queries = [read_query(path) for path in job.files] if job.files else read_queries(job.queries / "ingest")
@@ -102,15 +105,13 @@ def adapt(job: Job, tally: Tally) -> Iterator[str]:
         _check(query)
     graph = NamedNode(job.source.graph)
     for query in queries:
-        number = 0
         tally.prefix = f"{query.id}:"
-        for text in _batches(job, query):
-            for page in endpoint.pages(text):
-                for number, quad in enumerate(page, start=number + 1):
-                    tally.rows += 1
-                    fault = _fault(quad)
-                    if fault:
-                        tally.reject(number, shrink(quad.predicate.value), fault, str(quad.object))
-                    else:
-                        yield f"{Quad(quad.subject, quad.predicate, quad.object, graph)} .\n"
+        pages = (page for text in _batches(job, query) for page in endpoint.pages(text))
+        for number, quad in enumerate(chain.from_iterable(pages), start=1):
+            tally.rows += 1
+            fault = _fault(quad)
+            if fault:
+                tally.reject(number, shrink(quad.predicate.value), fault, str(quad.object))
+            else:
+                yield f"{Quad(quad.subject, quad.predicate, quad.object, graph)} .\n"
     tally.noted["requests to the endpoint"] = endpoint.asked
