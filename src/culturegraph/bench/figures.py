@@ -58,7 +58,7 @@ def _tables(settings: Settings, sizes: str | None) -> Figures:
 
 
 def _reasoning(settings: Settings, sizes: str | None) -> Figures:
-    runs = reasoning.run(_sizes(sizes, (10_000,)), settings.queries / "rules")
+    runs = reasoning.run(_sizes(sizes, (10_000,)), rules=settings.queries / "rules")
     return Figures("reasoning", [asdict(run) for run in runs], _without("owlrl", "owlrl"))
 
 

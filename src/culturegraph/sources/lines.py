@@ -145,10 +145,10 @@ def _check(column: ColumnPlan) -> Check | None:
     """Return a function that says whether a value is plainly of the column's datatype; None where every value is."""
     if column.read is None:
         return None
-    datatype = getattr(column.read, "__self__", None)
+    datatype = column.read.datatype
     library = _library_check(column.read)
     bounds = [getattr(datatype, name, None) for name in ("length", "minLength", "maxLength")]
-    if datatype is None or any(bound is not None for bound in bounds):
+    if any(bound is not None for bound in bounds):
         return library
     bounded = datatype.minimum is not None or datatype.maximum is not None
     if datatype.base == "string" and not bounded:

@@ -27,6 +27,8 @@ from culturegraph.rdf.vocabulary import CG, XSD
 
 _IN_GRAPH = CG + "inGraph"
 _LANG_COLUMN = CG + "langColumn"
+_SPECIAL_NUMBERS = frozenset({"INF", "-INF", "NaN"})
+_WITH_SPECIAL_NUMBERS = frozenset({"string", "number", "float", "double", "any", "anyAtomicType", "normalizedString"})
 _RESERVED = ":/?#[]@!$&'()*+,;="
 
 # The CSVW template variable that holds the line on which a row begins.
@@ -73,6 +75,20 @@ def compile_template(template: str) -> Template:
 
 
 @dataclass(frozen=True)
+class ValueReader:
+    """Reads a value by a CSVW datatype. Raises ValueError or ArithmeticError where the value is not of it."""
+
+    datatype: Any
+
+    def __call__(self, value: str) -> Any:
+        """Return the value as a Python object."""
+        # The library only warns of these, and would let them through as decimals.
+        if value in _SPECIAL_NUMBERS and self.datatype.base not in _WITH_SPECIAL_NUMBERS:
+            raise ValueError(f"{value} is not of {self.datatype.base}")
+        return self.datatype.read(value)
+
+
+@dataclass(frozen=True)
 class ColumnPlan:
     """How the cells of one column are read and which quads they become (`predicate` None: none)."""
 
@@ -81,7 +97,7 @@ class ColumnPlan:
     required: bool
     separator: str | None
     null: frozenset[str]
-    read: Callable[[str], Any] | None
+    read: ValueReader | None
     datatype: str
     described_as: str
     lang: str | None
@@ -161,7 +177,7 @@ def _compile_column(column: Any, table_graph: str, properties_below: str = "") -
         required=bool(column.inherit("required")),
         separator=column.inherit("separator"),
         null=frozenset(column.inherit_null()),
-        read=datatype.read if datatype is not None else None,
+        read=ValueReader(datatype) if datatype is not None else None,
         datatype=_datatype_iri(datatype),
         described_as=_describe(datatype),
         lang=None if lang in (None, "und") else str(lang),

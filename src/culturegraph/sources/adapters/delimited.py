@@ -40,19 +40,26 @@ def _install(page: str) -> str:
 _HANDLERS: Final = {page: _install(page) for page in _CODE_PAGES}
 
 
+def _is_in_place(before: str, letter: str, after: str) -> bool:
+    """Say whether an accented letter has the case of its word: Sólo, SÓLO and Óscar are, SóLO and SÓlo are not."""
+    if letter.islower():
+        return not after.isupper()
+    return not before.islower() and not (before.isupper() and after.islower())
+
+
 def _likeness(text: str) -> int:
-    """Return how much a text looks Spanish: its letters, in the case of their neighbours, count for it."""
+    """Return how much a text looks Spanish: its letters, and its signs outside of words, count for it."""
     score = 0
     for before, letter, after in zip(" " + text, text, text[1:] + " ", strict=False):
-        if letter.isascii():
+        if letter.isascii() or letter == "\xa0":
             continue
         if letter in _SPANISH:
-            neighbours = [other for other in (before, after) if other.isalpha()]
-            # Sólo, SÓLO and Óscar are words; SóLO and sÓlo are not.
-            agree = all(other.isupper() == letter.isupper() for other in neighbours) or not before.isalpha()
-            score += 2 if agree else -1
+            score += 2 if _is_in_place(before, letter, after) else -1
+        elif letter in _SIGNS and not (before.isalpha() and after.isalpha()):
+            score += 1
         else:
-            score += 1 if letter in _SIGNS else -2
+            # A letter of another language stands in few names; a misread one in every line.
+            score -= 10
     return score
 
 

@@ -34,7 +34,7 @@ class _Cleaner:
         if not code or not district:
             return None
         if not code.startswith(district):
-            self.tally.reject(number, _UBIGEO, "does not begin the code of its place", district)
+            self.tally.reject(number, "", f"{_UBIGEO}: does not begin the code of its place", district)
             return None
         if not self._check_district(number, cells, district):
             return None

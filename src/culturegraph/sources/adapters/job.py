@@ -116,6 +116,14 @@ class Tally:
         column = "" if fault.column is None else f"{fault.column}: "
         self.reject(fault.row or 0, "", f"{column}{fault.message}", value, kind=f"{column}is not valid")
 
+    def to_text(self) -> list[str]:
+        """Return the counts as lines for people."""
+        lines = [f"{self.rows} rows: {self.quads} quads, {self.rejected_rows} rows rejected"]
+        for name in ("rejected", "repaired", "noted", "left_out"):
+            for what, number in sorted(getattr(self, name).items()):
+                lines.append(f"  {name.replace('_', ' ')}: {what}: {number}")
+        return lines
+
     def to_json(self) -> dict[str, Any]:
         """Return the counts for machines."""
         return {

@@ -51,7 +51,7 @@ class _Cleaner:
             return None
         if known:
             self.tally.noted["described in our tables already: its IRI was taken"] += 1
-        elif self._is_second_code(number, cells, name, kind["segment"]):
+        elif self._is_second_code(number, cells, name, (kind["segment"], place)):
             return None
         subject = known or f"{BASE}id/{kind['segment']}/mincetur-{cells[_CODE]}"
         return {
@@ -98,9 +98,11 @@ class _Cleaner:
                 self.tally.noted[f"placed in its {found.level}: the gazetteer has no districts"] += 1
         return f"pe-{found.code}"
 
-    def _is_second_code(self, number: int, cells: dict[str, str], name: str, segment: str) -> bool:
-        """Withhold a row whose name and district another code has: one thing or two is for a person to say."""
-        key = (segment, fold(name), *(fold(cells[column]) for column in (_SUBTYPE, _REGION, _PROVINCE, _DISTRICT)))
+    def _is_second_code(self, number: int, cells: dict[str, str], name: str, where: tuple[str, str]) -> bool:
+        """Withhold a row whose name, kind and district another code has: one thing or two is for a person to say."""
+        # Where the district is not known, the place is its province: so what was written counts too.
+        district = "" if len(where[1]) == len("pe-000000") else fold(cells[_DISTRICT])
+        key = (*where, district, fold(cells[_SUBTYPE]), fold(name))
         before = self.seen.add("names", key, number)
         if before is None:
             return False

@@ -47,8 +47,8 @@ def clean_name(row: int, column: str, written: str, tally: Tally) -> str | None:
     if name != written:
         tally.repaired[f"UTF-8 read as another encoding in {column}"] += 1
     if not name or is_damaged(name):
-        kind = f"{column}: is empty" if not name else f"{column}: letters were lost (? or U+FFFD stands for them)"
-        tally.reject(row, column, kind.removeprefix(f"{column}: "), written, kind=f"row without {kind}")
+        fault = "is empty" if not name else "letters were lost (? or U+FFFD stands for them)"
+        tally.reject(row, "", f"{column}: {fault}", written)
         return None
     return name
 
