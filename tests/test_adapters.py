@@ -318,7 +318,9 @@ def test_lost_leading_zeros_come_back(run):
 def test_a_reniec_code_in_place_of_ineis_is_rejected(run):
     done = run("inei-places", INEI)
     # 21 is San Martín in RENIEC and Puno in INEI.
-    assert done.reject(4) == ["|inei_distrito: 210101 is the RENIEC code of MOYOBAMBA, whose INEI code is 220101|210101"]
+    assert done.reject(4) == [
+        "|inei_distrito: 210101 is the RENIEC code of MOYOBAMBA, whose INEI code is 220101|210101"
+    ]
     assert done.of("place/pe-2101010010")["within"] == f"{BASE}id/place/pe-210101"
 
 
@@ -455,9 +457,7 @@ def test_the_same_thesaurus_in_another_syntax_gives_the_same_bytes(run, tmp_path
     with path.open("wb") as file:
         from pyoxigraph import serialize
 
-        serialize(
-            (q.triple for q in parse(path=str(CASES / "thesaurus.ttl"))), output=file, format=RdfFormat.N_TRIPLES
-        )
+        serialize((q.triple for q in parse(path=str(CASES / "thesaurus.ttl"))), output=file, format=RdfFormat.N_TRIPLES)
     assert run("skos", path).data == run("skos", CASES / "thesaurus.ttl").data
 
 
@@ -466,9 +466,9 @@ def test_match_candidates_are_written_not_asserted(run, tmp_path):
     with (tmp_path / "c.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     # Our concept of dance, by its labels in both languages.
-    assert [(row["object_id"], row["confidence"]) for row in rows if row["subject_id"].endswith("expression-types/dance")] == [
-        ("http://example.org/thesaurus/1", "0.9")
-    ]
+    assert [
+        (row["object_id"], row["confidence"]) for row in rows if row["subject_id"].endswith("expression-types/dance")
+    ] == [("http://example.org/thesaurus/1", "0.9")]
     assert {row["mapping_justification"] for row in rows} == {"semapv:LexicalMatching"}
     assert not any("Match" in quad.predicate.value for quad in done.quads)
 
@@ -628,9 +628,7 @@ def test_the_whole_inventory_goes_through(run):
 @needs_raw
 @pytest.mark.slow
 def test_all_populated_places_go_through(run):
-    done = run(
-        "inei-places", RAW / "inei_centros_poblados_94922.csv", gazetteer=str(RAW / "ubigeo_inei_2025.csv")
-    )
+    done = run("inei-places", RAW / "inei_centros_poblados_94922.csv", gazetteer=str(RAW / "ubigeo_inei_2025.csv"))
     assert (done.tally.rows, done.tally.rejected_rows) == (94_922, 0)
     assert len({quad.subject.value for quad in done.quads if "/place/pe-" in quad.subject.value}) == 94_922
     # Names of districts that the list of 2025 writes otherwise.

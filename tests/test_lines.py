@@ -197,6 +197,8 @@ def test_a_row_is_all_that_its_quads_depend_on(sort):
     plan = _plan(metadata)
     rows = [["1", "x", "g"], ["2", "", "h"], ["1", "x", "g"]]
     writer = LineWriter(plan, NAMES)
-    read = writer if sort == "lines" else lambda number, cells: careful(plan, number, dict(zip(NAMES, cells, strict=True)))
+    read = (
+        writer if sort == "lines" else lambda number, cells: careful(plan, number, dict(zip(NAMES, cells, strict=True)))
+    )
     first, second, third = (read(number, cells)[0] for number, cells in enumerate(rows))
     assert first == third != second
