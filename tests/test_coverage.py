@@ -28,7 +28,8 @@ s:editorial {
   x:gap a cg:KnownGap ; cg:gapAbout x:member ; cg:gapProperty cg:startDate .
 }
 s:a {
-  x:dance a cg:CulturalExpression ; rdfs:label "danza"@es ; cg:founded "1900" ; cg:locator "p. 1" ; cg:locatedWithin p:pe-22 .
+  x:dance a cg:CulturalExpression ; rdfs:label "danza"@es ; cg:founded "1900" ; cg:locator "p. 1" ;
+    cg:locatedWithin p:pe-22 .
   p:pe-22 a cg:Department ; rdfs:label "San Martín"@es .
   p:pe-01 a cg:Department ; rdfs:label "Amazonas"@es .
   x:people a cg:IndigenousPeople ; rdfs:label "Awajún"@es ; cg:practises x:dance ; cg:livesIn p:pe-22 .

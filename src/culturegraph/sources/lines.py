@@ -3,8 +3,6 @@
 Each column is compiled once into a function from its cell to the text of an RDF term. That function answers only what
 is plainly right; of anything else it says None, and the row is read by `sources.tables`, cell by cell, which makes its
 quads or names its faults. So both paths give equal quads and equal faults, and there is one set of messages.
-
-Source: W3C RDF 1.1 N-Quads §4 (grammar), W3C RDF 1.2 N-Triples §4 (canonical form, escapes).
 """
 
 from __future__ import annotations
@@ -13,103 +11,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
-from urllib.parse import quote
-
-from pyoxigraph import Literal, NamedNode
+from typing import Any
 
 from culturegraph.errors import DataError
 from culturegraph.rdf.vocabulary import XSD
 from culturegraph.sources.metadata import ColumnPlan, SimpleTemplate, TablePlan, Template
 from culturegraph.sources.tables import parse_row, row_to_quads
+from culturegraph.sources.term_text import Cells, Expand, Memory, compile_expansion, escape, read_iri, read_language
 
-Cells = Sequence[str]
 Term = Callable[[str, Cells], str | None]
 Check = Callable[[str], bool]
-Expand = Callable[[Cells], str | None]
 
-# Cells remembered for each column; all are forgotten at once, so that memory stays flat.
-_REMEMBERED: Final = 4096
 _PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,25})?")
 _PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
-# An IRI that begins like this stays valid whatever percent-encoded text is put after it.
-_ROOMY = re.compile(r"https?://[a-z0-9.-]+/[A-Za-z0-9/._~-]*(#[A-Za-z0-9/._~-]*)?")
-_TO_ESCAPE = re.compile('["\\\\\x00-\x1f\x7f\ufffe\uffff]')
-_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
-
-
-def escape(text: str) -> str:
-    """Return a literal's text with the escapes of canonical N-Triples."""
-    if _TO_ESCAPE.search(text) is None:
-        return text
-    return _TO_ESCAPE.sub(lambda match: _ESCAPES.get(match[0], f"\\u{ord(match[0]):04X}"), text)
-
-
-class _Memory(dict[str, Any]):
-    """A function of a text that remembers its last few thousand answers."""
-
-    def __init__(self, make: Callable[[str], Any]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, key: str) -> Any:
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        value = self[key] = self._make(key)
-        return value
-
-
-def _iri(text: str) -> str | None:
-    try:
-        return str(NamedNode(text))
-    except ValueError:
-        return None
-
-
-def _language(tag: str) -> str | None:
-    try:
-        return str(Literal("", language=tag))[2:]
-    except ValueError:
-        return None
-
-
-def _quote_plainly(cell: str) -> str:
-    return cell if _UNRESERVED.fullmatch(cell) else quote(cell, safe="")
-
-
-def _expansion(template: Template, header: Sequence[str], own: str = "") -> Expand:
-    """Return a function from cells to `<iri>`, or None where the template makes no valid IRI of them.
-
-    `own` is the column whose cell stands at the end of the cells once more, as one value of its list.
-    """
-    at = {name: position for position, name in enumerate(header)}
-    if own:
-        at[own] = -1
-    if not isinstance(template, SimpleTemplate):
-        names = dict(at)
-        return lambda cells: _iri(template({name: cells[position] for name, position in names.items()}))
-    head, fields = template.text, template.fields
-    remembered = _Memory(_iri)
-    if not fields:
-        constant = _iri(head)
-        return lambda cells: constant  # noqa: ARG005
-    if len(fields) == 1 and fields[0][0] in at:
-        name, safe, tail = fields[0]
-        position = at[name]
-        if not safe and _ROOMY.fullmatch(head) and _UNRESERVED.fullmatch(tail):
-            return lambda cells: f"<{head}{_quote_plainly(cells[position])}{tail}>"
-        single = _Memory(lambda cell: _iri(head + quote(cell, safe=safe) + tail))
-        return lambda cells: single[cells[position]]
-    places = [(at.get(name), safe, tail) for name, safe, tail in fields]
-
-    def expand(cells: Cells) -> str | None:
-        text = head
-        for place, safe, tail in places:
-            text += ("" if place is None else quote(cells[place], safe=safe)) + tail
-        return str(remembered[text]) if remembered[text] is not None else None
-
-    return expand
 
 
 def _library_check(read: Callable[[str], Any]) -> Check:
@@ -120,7 +34,7 @@ def _library_check(read: Callable[[str], Any]) -> Check:
             return False
         return True
 
-    remembered = _Memory(check)
+    remembered = Memory(check)
     return remembered.__getitem__
 
 
@@ -168,7 +82,7 @@ def _check(column: ColumnPlan) -> Check | None:
 def _literal(column: ColumnPlan, header: Sequence[str]) -> Term:
     if column.datatype == XSD + "string":
         if column.lang_column:
-            position, languages = header.index(column.lang_column), _Memory(_language)
+            position, languages = header.index(column.lang_column), Memory(read_language)
 
             def tagged(value: str, cells: Cells) -> str | None:
                 # An empty tag is no tag.
@@ -176,7 +90,7 @@ def _literal(column: ColumnPlan, header: Sequence[str]) -> Term:
                 return None if tag is None else f'"{escape(value)}"{tag}'
 
             return tagged
-        ending = _language(column.lang) if column.lang else ""
+        ending = read_language(column.lang) if column.lang else ""
     else:
         ending = f"^^<{column.datatype}>"
     if ending is None:
@@ -189,12 +103,12 @@ def _term(column: ColumnPlan, header: Sequence[str]) -> Term:
     if column.value is None:
         text = _literal(column, header)
     else:
-        expand = _expansion(column.value, header, "" if column.virtual else column.name)
+        expand = compile_expansion(column.value, header, "" if column.virtual else column.name)
         template = column.value
         fields = template.fields if isinstance(template, SimpleTemplate) else None
         if fields is not None and all(name == column.name for name, _, _ in fields):
             # The IRI depends on the value alone.
-            of_value = _Memory(lambda value: expand((value,)) if check is None or check(value) else None)
+            of_value = Memory(lambda value: expand((value,)) if check is None or check(value) else None)
             return lambda value, cells: of_value[value]  # noqa: ARG005
         text = lambda value, cells: expand((*cells, value))  # noqa: E731
     if check is None or column.virtual:
@@ -234,17 +148,19 @@ class LineWriter:
 
     def __init__(self, plan: TablePlan, header: Sequence[str]) -> None:
         self.plan, self.header = plan, tuple(header)
-        self._subject = _expansion(plan.subject, header)
+        self._subject = compile_expansion(plan.subject, header)
         templates: dict[str, Template] = {}
         self._columns = [self._compile(column, templates) for column in plan.columns]
-        self._graphs = [_remembering(_expansion(template, header), template, header) for template in templates.values()]
+        self._graphs = [
+            _remembering(compile_expansion(template, header), template, header) for template in templates.values()
+        ]
 
     def _compile(self, column: ColumnPlan, templates: dict[str, Template]) -> _Column:
         key = repr(column.graph)
         templates.setdefault(key, column.graph)
         predicate: str | Expand | None = None
         if column.predicate is not None:
-            predicate = _expansion(column.predicate, self.header)
+            predicate = compile_expansion(column.predicate, self.header)
             if isinstance(column.predicate, SimpleTemplate) and not column.predicate.fields:
                 predicate = predicate(())
         return _Column(
@@ -294,7 +210,7 @@ def _remembering(expand: Expand, template: Template, header: Sequence[str]) -> E
     if isinstance(template, SimpleTemplate) and len(template.fields) == 1 and template.fields[0][0] in header:
         position = list(header).index(template.fields[0][0])
         name = template.fields[0][0]
-        of_cell = _Memory(lambda cell: _iri(template({name: cell})))
+        of_cell = Memory(lambda cell: read_iri(template({name: cell})))
         return lambda cells: of_cell[cells[position]]
     return expand
 
