@@ -321,6 +321,7 @@ def test_a_reniec_code_in_place_of_ineis_is_rejected(run):
     assert done.reject(4) == [
         "|inei_distrito: 210101 is the RENIEC code of MOYOBAMBA, whose INEI code is 220101|210101"
     ]
+    assert not done.of("place/pe-2101010009")
     assert done.of("place/pe-2101010010")["within"] == f"{BASE}id/place/pe-210101"
 
 
@@ -385,7 +386,9 @@ def test_a_package_of_tables_becomes_quads(run):
         "http://example.org/kind/a",
         "http://example.org/kind/b",
     }
-    assert {cells[0]: cells[2] for cells in done.rejects} == {
+    # Both faults of a row are told; it is one row.
+    assert [cells[0] for cells in done.rejects].count("things.csv:4") == 2
+    assert {cells[0]: cells[2] for cells in done.rejects if '"z"' not in cells[2]} == {
         "things.csv:3": 'kind: "c" is not in kinds.csv',
         "things.csv:4": 'made: "2001-02-30" is not a date',
         "things.csv:5": "repeats the key of row 2: 1",
@@ -471,6 +474,19 @@ def test_match_candidates_are_written_not_asserted(run, tmp_path):
     ] == [("http://example.org/thesaurus/1", "0.9")]
     assert {row["mapping_justification"] for row in rows} == {"semapv:LexicalMatching"}
     assert not any("Match" in quad.predicate.value for quad in done.quads)
+
+
+def test_what_is_aligned_already_is_no_candidate(run, tmp_path):
+    path = tmp_path / "t.ttl"
+    # Our concept of dance is matched to this one in ontology/alignments.
+    concept, label = (
+        "http://vocabularies.unesco.org/thesaurus/concept351",
+        "http://www.w3.org/2004/02/skos/core#prefLabel",
+    )
+    path.write_text(f'<{concept}> <{label}> "danza"@es .', encoding="utf-8")
+    run("skos", path, candidates=str(tmp_path / "c.tsv"))
+    told = (tmp_path / "c.tsv").read_text(encoding="utf-8")
+    assert "expression-types/dance\t" not in told
 
 
 def test_a_syntax_error_of_a_thesaurus_is_located(run, tmp_path):

@@ -17,7 +17,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 def guard(value: str) -> str:
     """Return a cell that no spreadsheet takes for a formula: with an apostrophe before it where it looks like one."""
     # A spreadsheet trims spaces before it looks; a tab is itself a sign.
-    return f"'{value}" if value.startswith(_FORMULA) or value.lstrip(" ").startswith(_FORMULA) else value
+    return f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
 
 
 def unguard(cell: str) -> str:

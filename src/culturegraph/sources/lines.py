@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from culturegraph.errors import DataError
 from culturegraph.rdf.vocabulary import XSD
@@ -23,6 +23,11 @@ Term = Callable[[str, Cells], str | None]
 Check = Callable[[str], bool]
 
 _PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,25})?")
+# What these mean is for the library to say.
+_RARE_BOUNDS: Final = (
+    *("length", "minLength", "maxLength"),
+    *("minInclusive", "maxInclusive", "minExclusive", "maxExclusive"),
+)
 _PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -61,7 +66,7 @@ def _check(column: ColumnPlan) -> Check | None:
         return None
     datatype = column.read.datatype
     library = _library_check(column.read)
-    bounds = [getattr(datatype, name, None) for name in ("length", "minLength", "maxLength")]
+    bounds = [getattr(datatype, name, None) for name in _RARE_BOUNDS]
     if any(bound is not None for bound in bounds):
         return library
     bounded = datatype.minimum is not None or datatype.maximum is not None
