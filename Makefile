@@ -35,5 +35,10 @@ check: .venv/.synced
 	$(RUN) lint-imports
 	$(RUN) culturegraph check
 
+# The proof of the ontology. It needs Java 17; without Java the program says so and passes.
+ontology: .venv/.synced
+	@if command -v java >/dev/null || [ -n "$$JAVA_HOME" ]; then $(UV) sync --quiet --frozen --inexact --all-extras --group ontology; fi
+	$(RUN) python tests/ontology_proof.py
+
 clean:
 	rm -rf .venv .culturegraph dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
