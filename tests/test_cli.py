@@ -96,7 +96,7 @@ def test_a_bad_query_is_located(run):
     run("build")
     finished = run("query", "-", text="SELECT * {\n  ?s foo:bar ?o }")
     assert finished.returncode == 2
-    assert "line 2, column 13" in finished.stderr
+    assert "line 2, column 6" in finished.stderr
 
 
 @pytest.mark.parametrize("verb", ["build", "serve", "check", "query", "export nquads"])

@@ -9,9 +9,11 @@ from urllib.parse import quote
 
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Store
 
-from culturegraph.protocols.foreign_terms import FOREIGN_TERMS
-from culturegraph.rdf.vocabulary import BASE, DCTERMS, LABEL, SKOS, shrink
+from culturegraph.protocols.foreign_terms import FOREIGN_PREFIXES, FOREIGN_TERMS
+from culturegraph.rdf.graphs import INFERRED
+from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, LABEL, SKOS, TYPE, shrink
 
+_ENTITIES: Final = BASE + "id/"
 # In order of preference.
 LABEL_PROPERTIES: Final = (NamedNode(SKOS + "prefLabel"), LABEL, NamedNode(DCTERMS + "title"))
 # How a reader of one language is best served where a name is missing in it.
@@ -40,12 +42,8 @@ class Labels:
             self._known[iri] = self._find(iri)
         return self._known[iri]
 
-    def is_named(self, iri: str) -> bool:
-        """Say whether the graph itself gives a name."""
-        return self._from_graph(iri) is not None
-
     def _find(self, iri: str) -> Name:
-        return self._from_graph(iri) or self._from_foreign(iri) or Name(shorten(iri))
+        return self._from_graph(iri) or self._from_foreign(iri) or self._composed(iri) or Name(shorten(iri))
 
     def _from_graph(self, iri: str) -> Name | None:
         for label in LABEL_PROPERTIES:
@@ -58,6 +56,29 @@ class Labels:
                 best = self.best(found)
                 return Name(best.value, best.language)
         return None
+
+    def _composed(self, iri: str) -> Name | None:
+        """Return a name made from what a nameless thing of ours is and connects: `membership: Peru · Ibermedia`."""
+        if not iri.startswith(_ENTITIES):
+            return None
+        node = NamedNode(iri)
+        kind = min((name.text for name in self._own(node, TYPE, CG)), default=None)
+        if kind is None:
+            return None
+        parts = dict.fromkeys(name.text for name in self._own(node, None, _ENTITIES))
+        return Name(f"{kind}: {' · '.join(list(parts)[:3]) or shorten(iri)}", self._languages[0])
+
+    def _own(self, node: NamedNode, predicate: NamedNode | None, namespace: str) -> list[Name]:
+        """Return the names of the objects in a namespace that a graph other than the inferred one states."""
+        quads = self._store.quads_for_pattern(node, predicate, None, None)
+        stated = {
+            (quad.predicate.value, quad.object.value)
+            for quad in quads
+            if isinstance(quad.object, NamedNode)
+            and quad.object.value.startswith(namespace)
+            and quad.graph_name not in (INFERRED, DefaultGraph())
+        }
+        return [name for _, iri in sorted(stated) if (name := self._from_graph(iri)) is not None]
 
     def best(self, literals: Sequence[Literal]) -> Literal:
         """Return the literal in the language that the reader likes best."""
@@ -85,6 +106,9 @@ def shorten(iri: str) -> str:
     prefixed = shrink(iri)
     if not prefixed.startswith("<"):
         return prefixed
+    for prefix, namespace in FOREIGN_PREFIXES.items():
+        if iri.startswith(namespace) and "/" not in (local := iri[len(namespace) :]):
+            return f"{prefix}:{local}"
     short = iri.removeprefix("https://").removeprefix("http://").removeprefix("www.").rstrip("/")
     return short if len(short) <= 60 else short[:40] + "…" + short[-15:]
 

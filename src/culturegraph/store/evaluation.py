@@ -31,7 +31,7 @@ from pyoxigraph import (
 from culturegraph.errors import LimitExceededError, NotAcceptableError, QuerySyntaxError, RequestError
 from culturegraph.queries import locate_syntax_error
 from culturegraph.rdf.formats import GRAPHS, RESULTS
-from culturegraph.rdf.sparql_text import Outline, outline, place
+from culturegraph.rdf.sparql_text import Outline, outline, place, tokenize
 from culturegraph.rdf.vocabulary import PREFIXES
 from culturegraph.store.snapshot import Snapshot
 
@@ -174,7 +174,18 @@ def _syntax_error(query: str, told: Outline, error: SyntaxError) -> QuerySyntaxE
         hint = f"; add `PREFIX {prefix}: <{known}>`" if known else ""
         return QuerySyntaxError(f"the prefix `{prefix}:` is not declared{hint}", *place(query, offset))
     line, column, message = locate_syntax_error(error)
+    if line is None or column is None:
+        return QuerySyntaxError(message)
+    # What the parser would have liked instead (of all things SERVICE) misleads more than it helps.
+    if message.startswith("expected"):
+        found = next(tokenize(_from_place(query, line, column)), None)
+        message = f"unexpected `{found.text[:40]}`" if found else "the query ends too early"
     return QuerySyntaxError(message, line, column)
+
+
+def _from_place(query: str, line: int, column: int) -> str:
+    lines = query.split("\n")
+    return "\n".join([lines[line - 1][column - 1 :], *lines[line:]]) if line <= len(lines) else ""
 
 
 def _dataset(store: Store, task: Task, told: Outline) -> tuple[Store, dict[str, Any]]:

@@ -302,8 +302,10 @@ def _not_closed(scope: Scope, shape: Shape, this: str, allowed: list[PropertyPat
     names = [path for path in allowed if isinstance(path, NamedNode)]
     names += [name for group in shape.values.get("ignoredProperties", ()) for name in group]
     known = ", ".join(sorted(scope.constant(name) for name in names))
+    # The store takes an empty IN for an error.
+    unknown = f"{predicate} NOT IN ({known}) && " if known else ""
     # As in pyshacl: that everything is a resource is no statement.
     nothing = f"({predicate} = <{RDF}type> && {value} = <{RDFS}Resource>)"
     triples = f"{reach}LATERAL {{ {scope.any_step(node, predicate, value)} }}"
-    wrong = f"{triples} FILTER({predicate} NOT IN ({known}) && !{nothing})"
+    wrong = f"{triples} FILTER({unknown}!{nothing})"
     return Pattern("closed", component("closed"), wrong, value, predicate)

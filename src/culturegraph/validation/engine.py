@@ -9,7 +9,7 @@ Source: SHACL §3.4 (Validation).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Literal
@@ -29,12 +29,11 @@ from culturegraph.validation.report import Report
 from culturegraph.validation.results import Result, Term
 from culturegraph.validation.scope import Scope
 from culturegraph.validation.shapes import ShapesGraph, read_shapes_graph
-from culturegraph.validation.sparql import COMPONENT, SHAPES_GRAPH, fill, target_query, uses_named_graphs
+from culturegraph.validation.sparql import COMPONENT, SHAPES_GRAPH, TARGETED, fill, target_query, uses_named_graphs
 from culturegraph.validation.targets import subclass_closure
 
 Engine = Literal["compiled", "pyshacl"]
 
-_TARGETED = NamedNode(INTERNAL + "targeted")
 _BATCH = 100_000
 
 
@@ -117,17 +116,16 @@ def _find_targets(shapes: ShapesGraph, store: Store) -> dict[Term, str]:
                 continue
             name = NamedNode(f"{INTERNAL}target:{len(patterns)}")
             rows: Any = store.query(query)
-            store.extend([Quad(name, _TARGETED, row["this"], _TARGETED) for row in rows if row["this"] is not None])
-            patterns[target] = f"GRAPH {_TARGETED} {{ {name} {_TARGETED} ?this }}"
+            store.extend([Quad(name, TARGETED, row["this"], TARGETED) for row in rows if row["this"] is not None])
+            patterns[target] = f"GRAPH {TARGETED} {{ {name} {TARGETED} ?this }}"
     return patterns
 
 
 def _run(plan: Plan, store: Store, source: SourceTerms, workers: int) -> list[Result]:
     # The store's evaluation leaves the interpreter free, so threads use all cores without a copy of anything.
-    graphs = [graph for graph in store.named_graphs() if not _is_internal(graph)]
 
     def run(check: Check) -> list[Result]:
-        return list(_results(check, store, source, graphs))
+        return list(_results(check, store, source))
 
     if workers == 1 or len(plan.checks) == 1:
         return [result for check in plan.checks for result in run(check)]
@@ -135,18 +133,11 @@ def _run(plan: Plan, store: Store, source: SourceTerms, workers: int) -> list[Re
         return [result for found in pool.map(run, plan.checks) for result in found]
 
 
-def _is_internal(graph: Term) -> bool:
-    return graph.value.startswith(INTERNAL) and graph != SHAPES_GRAPH
-
-
-def _results(
-    check: Check, store: Store, source: SourceTerms, graphs: Sequence[Any]
-) -> Iterator[Result]:
+def _results(check: Check, store: Store, source: SourceTerms) -> Iterator[Result]:
+    rows: Any = store.query(check.query)
     if check.sparql is not None:
-        rows: Any = store.query(check.query, named_graphs=graphs)
         yield from _sparql_results(check, rows, source)
         return
-    rows = store.query(check.query)
     for row in rows:
         focus = source.written(row[check.this[1:]])
         value = None if check.value is None else source.written(row[check.value[1:]])

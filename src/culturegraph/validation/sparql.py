@@ -18,7 +18,7 @@ from pyoxigraph import BlankNode, NamedNode, Store
 
 from culturegraph.errors import DataError, DataErrors
 from culturegraph.rdf.vocabulary import OWL, SH
-from culturegraph.validation.literals import INTERNAL
+from culturegraph.validation.literals import INTERNAL, TERMS
 from culturegraph.validation.paths import path_sparql
 from culturegraph.validation.results import Node, Term, Texts
 from culturegraph.validation.shapes import SHACL, Shape, ShapesGraph, texts
@@ -26,6 +26,7 @@ from culturegraph.validation.targets import Uncompilable
 
 COMPONENT: Final = NamedNode(SH + "SPARQLConstraintComponent")
 SHAPES_GRAPH: Final = NamedNode(INTERNAL + "shapes")
+TARGETED: Final = NamedNode(INTERNAL + "targeted")
 
 # What must not be taken for a keyword or a variable: comments, strings, IRIs.
 _OPAQUE: Final = (
@@ -36,6 +37,9 @@ _OPAQUE: Final = (
     r"|<[^<>\"{}|^`\\\s]*>"
 )
 _TOKEN: Final = re.compile(rf"(?P<comment>#[^\n]*)|(?P<opaque>{_OPAQUE})|(?P<variable>[?$]\w+)|(?P<word>[\w:.-]+)|(?s:.)")
+_GRAPH: Final = re.compile(r"\bGRAPH\s+([?$]\w+)", re.I)
+# A dataset without our own graphs would do the same, but makes the store twenty times slower.
+_HIDE_INTERNAL: Final = rf"FILTER(\1 NOT IN ({TERMS}, {TARGETED}, {SHAPES_GRAPH})) GRAPH \1"
 _BOUND: Final = re.compile(r"\bBOUND\s*\(\s*[?$](?:shapesGraph|currentShape)\s*\)", re.I)
 _SUBSELECT: Final = re.compile(r"\{\s*SELECT\b(?P<projection>.*?)(?:\bWHERE\b|\{)", re.I | re.S)
 _PROLOGUE: Final = re.compile(r"\s*(?:PREFIX\s+[\w.-]*:\s*<[^>]*>|BASE\s*<[^>]*>)", re.I)
@@ -48,8 +52,6 @@ class SparqlConstraint:
     node: Node
     messages: Texts
     query: str
-    variables: tuple[str, ...]
-    uses_graphs: bool
 
 
 def constraint_query(
@@ -72,10 +74,8 @@ def constraint_query(
         f"SELECT DISTINCT * WHERE {{ {focus} {f'BIND({this} AS ?this)' if this != '?this' else ''}\n"
         f"LATERAL {{ {{ {body}\n}} }} }}"
     )
-    variables = _check_syntax(query, shape.name)
-    messages = texts(graph, subject, SHACL.message)
-    uses_graphs = any(word.upper() == "GRAPH" for kind, word in tokens(body) if kind == "word")
-    return SparqlConstraint(node, messages, query, variables, uses_graphs)
+    _check_syntax(query, shape.name)
+    return SparqlConstraint(node, texts(graph, subject, SHACL.message), query)
 
 
 def target_query(shapes: ShapesGraph, shape: Shape, target: Node) -> str | None:
@@ -177,7 +177,7 @@ def _substitute(body: str, shape: Shape) -> str:
         values["currentShape"] = str(shape.node)
     if shape.path is not None:
         values["PATH"] = path_sparql(shape.path)
-    parts = []
+    parts: list[str] = []
     for kind, token in tokens(body):
         name = token[1:] if kind == "variable" else ""
         if name == "PATH" and shape.path is None:
@@ -185,7 +185,7 @@ def _substitute(body: str, shape: Shape) -> str:
         if name == "currentShape" and name not in values:
             raise Uncompilable("$currentShape of a shape without a name")
         parts.append(values.get(name, token))
-    return "".join(parts)
+    return _GRAPH.sub(_HIDE_INTERNAL, "".join(parts))
 
 
 def _check_syntax(query: str, name: str) -> tuple[str, ...]:
