@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,8 @@ from pyoxigraph import NamedNode, Triple
 
 from culturegraph.rdf.vocabulary import PREFIXES
 from culturegraph.reasoning import read_rules, run_clauses
-from culturegraph.rules import Clause, narrow_rules
+from culturegraph.reasoning.relations import relation_of
+from culturegraph.rules import Clause, Pattern, narrow_rules
 
 FOLDER = CASES / "ontology"
 RULE_FILES = read_rules(RULES)
@@ -58,7 +59,9 @@ class Case:
     def terms(self) -> frozenset[NamedNode]:
         """Every predicate and class that the case or its outcome names."""
         triples = {*self.given, *self.expected.then}
-        names = {node for triple in triples for node in (triple.predicate, triple.object) if isinstance(node, NamedNode)}
+        names = {
+            node for triple in triples for node in (triple.predicate, triple.object) if isinstance(node, NamedNode)
+        }
         return frozenset(names.union(*(clash.classes for clash in self.expected.clashes)))
 
     def holds(self, clauses: Sequence[Clause]) -> bool:
@@ -80,12 +83,31 @@ def clauses_of_modules() -> list[Clause]:
 
 def judge(clauses: Sequence[Clause], facts: Sequence[Triple]) -> Outcome:
     """Return what follows from facts under an ontology, and what clashes."""
-    closure = run_clauses(clauses, store_of(facts))
+    closure = run_clauses(list(_select_clauses(clauses, facts)), store_of(facts))
     clashes = {
         Clash(found.rule.id, found.premises[0].subject, frozenset(premise.object for premise in found.premises))
         for found in closure.inconsistencies
     }
     return Outcome(frozenset(closure.triples), frozenset(clashes))
+
+
+def _select_clauses(clauses: Sequence[Clause], facts: Sequence[Triple]) -> Iterator[Clause]:
+    """Yield the clauses that these few facts can set off at all; planning the others would take most of the time."""
+    known = {relation_of(Pattern(*triple)) for triple in facts}
+    waiting = [(clause, {relation_of(premise) for premise in clause.premises}) for clause in clauses]
+    more = True
+    while more:
+        more = False
+        later = []
+        for clause, needed in waiting:
+            if not needed <= known:
+                later.append((clause, needed))
+                continue
+            yield clause
+            if clause.conclusion is not None:
+                known.add(relation_of(clause.conclusion))
+            more = True
+        waiting = later
 
 
 def read_case(folder: Path) -> Case:

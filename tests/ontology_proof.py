@@ -185,7 +185,7 @@ def check_consistency(ontology: Any) -> bool:
 
 
 def check(name: str, graph: Graph) -> bool:
-    """Print everything about one merge. HermiT refuses what is outside OWL 2 DL, so it is asked only about what is in."""
+    """Print everything about one merge. HermiT refuses what is outside OWL 2 DL, so it is asked only about the rest."""
     ontology = load(graph)
     return check_profiles(name, ontology) and check_consistency(ontology)
 
