@@ -70,18 +70,20 @@ _kinds = st.sampled_from(["IRI", "BlankNode", "Literal", "BlankNodeOrIRI", "Blan
 _terms = st.sampled_from(["ex:a", "ex:b", '"a"', '"01"^^xsd:integer', "1", "7", '"uno"@es', "1.5", "true"])
 _value_constraints = st.one_of(
     st.sampled_from(["ex:C", "ex:D"]).map(lambda c: f"sh:class {c}"),
-    st.sampled_from(["xsd:integer", "xsd:int", "xsd:string", "xsd:decimal", "xsd:date", "rdf:langString", "xsd:boolean"]).map(
-        lambda d: f"sh:datatype {d}"
-    ),
+    st.sampled_from(
+        ["xsd:integer", "xsd:int", "xsd:string", "xsd:decimal", "xsd:date", "rdf:langString", "xsd:boolean"]
+    ).map(lambda d: f"sh:datatype {d}"),
     _kinds.map(lambda kind: f"sh:nodeKind sh:{kind}"),
-    st.tuples(st.sampled_from(["minLength", "maxLength"]), st.integers(0, 4)).map(lambda v: f"sh:{v[0]} {v[1]}"),
+    st.tuples(st.sampled_from(["minLength", "maxLength"]), st.integers(1, 4)).map(lambda v: f"sh:{v[0]} {v[1]}"),
     st.tuples(st.sampled_from(["minInclusive", "minExclusive", "maxInclusive", "maxExclusive"]), st.integers(0, 8)).map(
         lambda v: f"sh:{v[0]} {v[1]}"
     ),
     st.sampled_from(["^a", "b", "^[0-9]+$", "http"]).map(lambda p: f'sh:pattern "{p}"'),
     st.just('sh:pattern "^A" ; sh:flags "i"'),
     st.just('sh:pattern "^(?!a)"'),
-    st.lists(st.sampled_from(['"es"', '"en"', '"en-US"']), min_size=1, max_size=2).map(lambda v: f"sh:languageIn ( {' '.join(v)} )"),
+    st.lists(st.sampled_from(['"es"', '"en"', '"en-US"']), min_size=1, max_size=2).map(
+        lambda v: f"sh:languageIn ( {' '.join(v)} )"
+    ),
     st.lists(_terms, min_size=1, max_size=3).map(lambda v: f"sh:in ( {' '.join(v)} )"),
     _terms.map(lambda v: f"sh:hasValue {v}"),
     _prefixed.map(lambda p: f"sh:equals {p}"),
@@ -115,8 +117,10 @@ def _nested(inner):
     shapes = st.one_of(_node_shapes(inner), _property_shapes(inner))
     several = st.lists(shapes, min_size=1, max_size=3).map(" ".join)
     qualified = st.tuples(paths, shapes, st.sampled_from(["Min", "Max"]), st.integers(0, 2), st.booleans()).map(
-        lambda v: f"sh:property [ sh:path {v[0]} ; sh:qualifiedValueShape {v[1]} ; sh:qualified{v[2]}Count {v[3]}"
-        f" ; sh:qualifiedValueShapesDisjoint {str(v[4]).lower()} ]"
+        lambda v: (
+            f"sh:property [ sh:path {v[0]} ; sh:qualifiedValueShape {v[1]} ; sh:qualified{v[2]}Count {v[3]}"
+            f" ; sh:qualifiedValueShapesDisjoint {str(v[4]).lower()} ]"
+        )
     )
     return st.one_of(
         _property_shapes(inner).map(lambda s: f"sh:property {s}"),
@@ -153,3 +157,11 @@ def shapes_graphs(draw) -> str:
         severity = draw(st.sampled_from(["", " ; sh:severity sh:Warning"]))
         lines.append(f"ex:S{number} a sh:{kind} ; {draw(_targets)} ; {body}{severity} .")
     return "\n".join(lines)
+
+
+def comparable(quads: list[Quad], shapes: str) -> list[Quad]:
+    """The quads without what pyshacl orders although SPARQL's operators cannot: a date is not less than a number."""
+    if "clusive" not in shapes:
+        return quads
+    numbers = {XSD + name for name in ("integer", "int", "decimal", "string")}
+    return [q for q in quads if not isinstance(q.object, Literal) or q.object.datatype.value in numbers]

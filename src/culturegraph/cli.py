@@ -46,6 +46,13 @@ class Engine(StrEnum):
     pyshacl = "pyshacl"
 
 
+class Language(StrEnum):
+    """The languages of explanations."""
+
+    es = "es"
+    en = "en"
+
+
 class ReportFormat(StrEnum):
     """The forms of a validation report."""
 
@@ -236,6 +243,21 @@ def _print_table(snapshot: Any, text: str) -> None:
     for row in rows:
         table.add_row(*row)
     out.print(table)
+
+
+@app.command(epilog="Example: culturegraph explain id/expression/danza-de-tijeras rdf:type cg:CulturalExpression --lang en")
+def explain(
+    terms: Annotated[list[str], typer.Argument(metavar="S P O", help="a statement as in Turtle, or its hash alone")],
+    lang: Annotated[Language, typer.Option(help="language of the explanation")] = Language.es,
+    as_turtle: Annotated[bool, typer.Option("--turtle", help="print the proof as RDF (PROV)")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Say why a statement is in the graph: its proof, down to asserted statements and their sources."""
+    from culturegraph.explanation.answer import as_provenance, as_sentences, find
+
+    settings = _settings(store=store)
+    found = find(settings, terms)
+    sys.stdout.write(as_provenance(found) if as_turtle else as_sentences(found, lang.value))
 
 
 @export_app.command("nquads", epilog="Example: culturegraph export nquads -o culturegraph.nq")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -96,6 +97,12 @@ class Labels:
             return None
         language = next(language for language in self._languages if language in names)
         return Name(names[language], language)
+
+
+def sort_key(text: str) -> str:
+    """Return what a name is sorted by: case and accents do not count."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
 def shorten(iri: str) -> str:

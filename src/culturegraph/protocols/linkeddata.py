@@ -14,7 +14,7 @@ from typing import Literal as OneOf
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store
 
 from culturegraph.protocols.documents import is_known
-from culturegraph.protocols.labels import LABEL_PROPERTIES, Labels, Name, describe_term, to_href
+from culturegraph.protocols.labels import LABEL_PROPERTIES, Labels, Name, describe_term, sort_key, to_href
 from culturegraph.rdf.graphs import INFERRED, VALIDATION
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, OWL, PROV, RDFS, SKOS, TYPE
 
@@ -133,17 +133,7 @@ def _collect(quads: Iterable[Quad], *, is_incoming: bool) -> _Statements:
         graphs = found.setdefault(quad.predicate.value, {}).setdefault(other, set())
         if isinstance(quad.graph_name, NamedNode):
             graphs.add(quad.graph_name.value)
-    if is_incoming:
-        _drop_validation(found)
     return found
-
-
-def _drop_validation(found: _Statements) -> None:
-    """Leave out that the validation report refers to a thing: the merge repeats it, under no graph's name."""
-    for predicate in [name for name in found if name.startswith("http://www.w3.org/ns/shacl#")]:
-        found[predicate] = {term: graphs for term, graphs in found[predicate].items() if graphs}
-        if not found[predicate]:
-            del found[predicate]
 
 
 def _fold_inverses(store: Store, outgoing: _Statements, incoming: _Statements) -> None:
@@ -257,10 +247,10 @@ class _GroupBuilder:
 
     def _sort_key(self, term: Any) -> tuple[bool, str, str]:
         is_foreign = isinstance(term, NamedNode) and not term.value.startswith(BASE)
-        return is_foreign, describe_term(term, self._labels)[0].text.casefold(), str(term)
+        return is_foreign, sort_key(describe_term(term, self._labels)[0].text), str(term)
 
     def _reading_order(self, iri: str) -> tuple[int, int, str]:
-        name = self._labels.of(iri).text.casefold()
+        name = sort_key(self._labels.of(iri).text)
         if iri in _NAMES:
             return 0, _NAMES.index(iri), name
         if iri in _DESCRIPTIONS:

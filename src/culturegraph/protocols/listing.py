@@ -8,7 +8,7 @@ from typing import Final
 
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
 
-from culturegraph.protocols.labels import Labels, Name, to_href
+from culturegraph.protocols.labels import Labels, Name, sort_key, to_href
 from culturegraph.rdf.graphs import GRAPH, INFERRED
 from culturegraph.rdf.vocabulary import BASE, CG, OWL, RDFS, SKOS, TYPE
 
@@ -96,7 +96,7 @@ def _entries(
     entries = (
         Entry(iri, labels.of(iri), to_href(iri), _note(store, labels, iri), (counts or {}).get(iri)) for iri in iris
     )
-    return tuple(sorted(entries, key=lambda entry: (entry.name.text.casefold(), entry.iri)))
+    return tuple(sorted(entries, key=lambda entry: (sort_key(entry.name.text), entry.iri)))
 
 
 def _note(store: Store, labels: Labels, iri: str) -> Name | None:

@@ -48,12 +48,18 @@ class _Hold:
 
     def __init__(self, manifest: Path) -> None:
         # A bare descriptor: a file object would warn that nobody closed it.
-        self._descriptor = os.open(manifest, os.O_RDONLY)
+        self._descriptor: int | None = os.open(manifest, os.O_RDONLY)
         fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def close(self) -> None:
+        """Let go before the last reference goes."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
 
     def __del__(self) -> None:
         with suppress(AttributeError, OSError):
-            os.close(self._descriptor)
+            self.close()
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,11 @@ class Snapshot:
     def triples(self) -> int:
         """The number of distinct triples: those of the merge."""
         return int(self.manifest["triples"])
+
+    def close(self) -> None:
+        """Let go of the snapshot, so that a later build may remove it."""
+        if self._hold is not None:
+            self._hold.close()
 
 
 @contextmanager

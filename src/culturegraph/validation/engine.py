@@ -24,13 +24,15 @@ from culturegraph.validation.constraints import component
 from culturegraph.validation.literals import INTERNAL, TERMS, SourceTerms
 from culturegraph.validation.messages import default_messages
 from culturegraph.validation.paths import path_predicates
-from culturegraph.validation.reference import run_reference
+from culturegraph.validation.reading import read_shapes_graph
+from culturegraph.validation.reference import needed_predicates, run_reference
 from culturegraph.validation.report import Report
 from culturegraph.validation.results import Result, Term
 from culturegraph.validation.scope import Scope
-from culturegraph.validation.shapes import ShapesGraph, read_shapes_graph
+from culturegraph.validation.shapes import ShapesGraph
 from culturegraph.validation.sparql import COMPONENT, SHAPES_GRAPH, TARGETED, fill, target_query, uses_named_graphs
 from culturegraph.validation.targets import subclass_closure
+from culturegraph.validation.wellformed import refuse_malformed
 
 Engine = Literal["compiled", "pyshacl"]
 
@@ -53,6 +55,7 @@ def validate(
     Raises DataErrors, located by shape, where the shapes are not well-formed, refer to themselves or cannot be run.
     """
     read = read_shapes_graph(shapes)
+    refuse_malformed(read, run_compiled)
     if engine == "pyshacl":
         return Report.of(run_reference(quads, read), origin)
     return Report.of(run_compiled(quads, read, workers or os.cpu_count() or 1), origin)
@@ -69,7 +72,7 @@ def run_compiled(quads: Iterable[Quad], shapes: ShapesGraph, workers: int) -> li
     plan = compile_shapes(shapes, scope, _find_targets(shapes, store))
     results = _run(plan, store, source, workers)
     if plan.left:
-        results += run_reference(merged(store, source), shapes, plan.left)
+        results += run_reference(merged(store, source, needed_predicates(shapes, plan.left)), shapes, plan.left)
     return results
 
 
@@ -90,13 +93,18 @@ def load(quads: Iterable[Quad], shapes: ShapesGraph, source: SourceTerms, with_g
     return store
 
 
-def merged(store: Store, source: SourceTerms) -> Iterator[Quad]:
-    """Yield the merge as its sources wrote it."""
-    for quad in store.quads_for_pattern(None, None, None, DefaultGraph()):
-        if quad.predicate not in source.predicates:
+def merged(store: Store, source: SourceTerms, predicates: Iterable[NamedNode] | None = None) -> Iterator[Quad]:
+    """Yield the merge as its sources wrote it, or some predicates of it, and the named graphs that the store holds."""
+    for predicate in (None,) if predicates is None else predicates:
+        for quad in store.quads_for_pattern(None, predicate, None, DefaultGraph()):
+            if quad.predicate not in source.predicates:
+                yield Quad(quad.subject, quad.predicate, source.written(quad.object))
+        for quad in store.quads_for_pattern(None, predicate, None, TERMS):
             yield Quad(quad.subject, quad.predicate, source.written(quad.object))
-    for quad in store.quads_for_pattern(None, None, None, TERMS):
-        yield Quad(quad.subject, quad.predicate, source.written(quad.object))
+    for graph in store.named_graphs():
+        if not graph.value.startswith(INTERNAL):
+            for quad in store.quads_for_pattern(None, None, None, graph):
+                yield Quad(quad.subject, quad.predicate, source.written(quad.object, quad.subject), graph)
 
 
 def _shapes_quads(shapes: ShapesGraph) -> Iterator[Quad]:
@@ -107,7 +115,7 @@ def _shapes_quads(shapes: ShapesGraph) -> Iterator[Quad]:
 
 
 def _find_targets(shapes: ShapesGraph, store: Store) -> dict[Term, str]:
-    """Evaluate the SPARQL-based targets, keep their nodes in the store, and return the pattern that finds them there."""
+    """Evaluate the SPARQL-based targets, keep their nodes in the store, and return the patterns that find them."""
     patterns: dict[Term, str] = {}
     for shape in shapes.targeting:
         for target in shape.targets["target"]:

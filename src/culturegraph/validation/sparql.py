@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import rdflib
-from pyoxigraph import BlankNode, NamedNode, Store
+from pyoxigraph import NamedNode, Store
 
 from culturegraph.errors import DataError, DataErrors
 from culturegraph.rdf.vocabulary import OWL, SH
 from culturegraph.validation.literals import INTERNAL, TERMS
 from culturegraph.validation.paths import path_sparql
 from culturegraph.validation.results import Node, Term, Texts
-from culturegraph.validation.shapes import SHACL, Shape, ShapesGraph, texts
+from culturegraph.validation.shapes import SHACL, Shape, ShapesGraph, is_true, texts, to_rdflib_node
 from culturegraph.validation.targets import Uncompilable
 
 COMPONENT: Final = NamedNode(SH + "SPARQLConstraintComponent")
@@ -36,7 +36,9 @@ _OPAQUE: Final = (
     r"|'(?:[^'\\\n]|\\.)*'"
     r"|<[^<>\"{}|^`\\\s]*>"
 )
-_TOKEN: Final = re.compile(rf"(?P<comment>#[^\n]*)|(?P<opaque>{_OPAQUE})|(?P<variable>[?$]\w+)|(?P<word>[\w:.-]+)|(?s:.)")
+_TOKEN: Final = re.compile(
+    rf"(?P<comment>#[^\n]*)|(?P<opaque>{_OPAQUE})|(?P<variable>[?$]\w+)|(?P<word>[\w:.-]+)|(?s:.)"
+)
 _GRAPH: Final = re.compile(r"\bGRAPH\s+([?$]\w+)", re.I)
 # A dataset without our own graphs would do the same, but makes the store twenty times slower.
 _HIDE_INTERNAL: Final = rf"FILTER(\1 NOT IN ({TERMS}, {TARGETED}, {SHAPES_GRAPH})) GRAPH \1"
@@ -54,27 +56,27 @@ class SparqlConstraint:
     query: str
 
 
-def constraint_query(
-    shapes: ShapesGraph, shape: Shape, node: Node, focus: str, this: str
-) -> SparqlConstraint | None:
+def constraint_query(shapes: ShapesGraph, shape: Shape, node: Node, focus: str, this: str) -> SparqlConstraint | None:
     """Return the constraint's query over all focus nodes of a pattern, None where it is deactivated.
 
     Raises DataErrors where SHACL forbids what the query uses or it does not parse, Uncompilable for a blank shape that
     the query asks for.
     """
     graph, subject = shapes.graph, to_rdflib_node(node)
-    if bool(graph.value(subject, SHACL.deactivated, default=False)):
+    if is_true(graph, subject, "deactivated"):
         return None
     text = _select_of(graph, subject, shape.name)
     _refuse_forbidden(text, shape.name)
+    declared = prefixes(graph, subject, shape.name)
+    _check_syntax(declared, text, shape.name)
     prologue, body = split_prologue(text)
     body = _substitute(body, shape)
     query = (
-        f"{prefixes(graph, subject, shape.name)}{prologue}\n"
+        f"{declared}{prologue}\n"
         f"SELECT DISTINCT * WHERE {{ {focus} {f'BIND({this} AS ?this)' if this != '?this' else ''}\n"
         f"LATERAL {{ {{ {body}\n}} }} }}"
     )
-    _check_syntax(query, shape.name)
+    _check_syntax("", query, shape.name)
     return SparqlConstraint(node, texts(graph, subject, SHACL.message), query)
 
 
@@ -83,21 +85,16 @@ def target_query(shapes: ShapesGraph, shape: Shape, target: Node) -> str | None:
     graph, subject = shapes.graph, to_rdflib_node(target)
     if (subject, SHACL.select, None) not in graph:
         return None
-    query = prefixes(graph, subject, shape.name) + _select_of(graph, subject, shape.name)
-    if "this" not in _check_syntax(query, shape.name):
+    declared, text = prefixes(graph, subject, shape.name), _select_of(graph, subject, shape.name)
+    if "this" not in _check_syntax(declared, text, shape.name):
         raise _fault(shape.name, "a target query selects ?this", "target")
-    return query
+    return declared + text
 
 
 def uses_named_graphs(shapes: ShapesGraph) -> bool:
     """Return whether any query in the shapes graph looks into named graphs."""
     found = [*shapes.graph.objects(None, SHACL.select), *shapes.graph.objects(None, SHACL.ask)]
     return any(word.upper() == "GRAPH" for text in found for kind, word in tokens(str(text)) if kind == "word")
-
-
-def to_rdflib_node(node: Node) -> Any:
-    """Return the rdflib node of a shapes graph's node."""
-    return rdflib.BNode(node.value) if isinstance(node, BlankNode) else rdflib.URIRef(node.value)
 
 
 def tokens(text: str) -> Iterator[tuple[str | None, str]]:
@@ -138,8 +135,7 @@ def prefixes(graph: rdflib.Graph, subject: Any, name: str) -> str:
         seen.add(owner)
         stack += graph.objects(owner, rdflib.URIRef(OWL + "imports"))
         for declaration in graph.objects(owner, SHACL.declare):
-            prefix = str(graph.value(declaration, SHACL.prefix, default=""))
-            namespace = str(graph.value(declaration, SHACL.namespace, default=""))
+            prefix, namespace = (str(graph.value(declaration, SHACL[key]) or "") for key in ("prefix", "namespace"))
             if declared.setdefault(prefix, namespace) != namespace:
                 raise _fault(name, f"the prefix {prefix}: has two namespaces", "prefixes")
     return "".join(f"PREFIX {prefix}: <{namespace}>\n" for prefix, namespace in sorted(declared.items()))
@@ -188,9 +184,15 @@ def _substitute(body: str, shape: Shape) -> str:
     return _GRAPH.sub(_HIDE_INTERNAL, "".join(parts))
 
 
-def _check_syntax(query: str, name: str) -> tuple[str, ...]:
+def _check_syntax(declared: str, text: str, name: str) -> tuple[str, ...]:
+    """Return the variables of the query. Raises DataErrors with line and column, counted without the prefixes."""
     try:
-        solutions: Any = Store().query(query)
+        solutions: Any = Store().query(declared + text)
         return tuple(variable.value for variable in solutions.variables)
     except SyntaxError as error:
-        raise _fault(name, f"is not valid SPARQL: {error}") from error
+        place, _, reason = str(error).removeprefix("error at ").partition(": ")
+        line, _, column = place.partition(":")
+        if line.isdigit() and column.isdigit():
+            reason = f"line {int(line) - declared.count(chr(10))}, column {column}: {reason}"
+        shown = " ".join(reason.split())
+        raise _fault(name, f"is not valid SPARQL: {shown[:160]}") from error

@@ -37,6 +37,7 @@ def show_front(request: Request, site: SiteDep) -> Response:
         graphs=len(site.snapshot.manifest["quads_by_graph"]),
         queries=list(site.queries.values())[:6],
         manifest=site.snapshot.manifest,
+        endpoint=str(request.base_url) + "sparql",
     )
     return revalidate(page, tag, _VARY)
 

@@ -136,8 +136,8 @@ async def _stream(request: Request, evaluation: Evaluation, formats: AnswerForma
     if evaluation.body is not None:
         headers.headers["content-length"] = str(len(evaluation.body))
     await send({"type": "http.response.start", "status": 200, "headers": headers.raw_headers})
-    if request.scope.get("is_head"):
-        await send({"type": "http.response.body", "body": b""})
+    if evaluation.body is not None or request.scope.get("is_head"):
+        await send({"type": "http.response.body", "body": evaluation.body or b""})
         return
     gone = asyncio.create_task(_wait_for_disconnect(request.receive))
     try:
