@@ -165,10 +165,13 @@ def _of_prefix(fact_id: str) -> list[str]:
 def _statement(number: str) -> list[str]:
     return {"2": [BASE + "id/state/per", BASE + "id/place/pe"], "61": [BASE + "id/document/qpr-2012"]}[number]
 
+
 def _label_slug(fact_id: str) -> str:
     """The slug of a row that is named by its label and row number (`Lupuna - Artes amazónicas#6`)."""
     plain = unicodedata.normalize("NFD", re.sub(r" \(.*|#\d+$", "", fact_id).lower())
-    return "-".join(re.findall(r"[a-z0-9]+", "".join(c for c in plain if not unicodedata.combining(c)).replace("'", "")))
+    return "-".join(
+        re.findall(r"[a-z0-9]+", "".join(c for c in plain if not unicodedata.combining(c)).replace("'", ""))
+    )
 
 
 def _of_label(segment: str) -> Callable[[str], list[str]]:
@@ -181,7 +184,18 @@ def _community(fact_id: str) -> str:
 
 
 PROJECTS = {"cp-mipequeno": "mi-pequeno"}
-WORKS = {"wk-20": "memoria-anual-2013-ministerio-de-cultura", "bib-51": "guide-to-documentary-sources-for-andean-studies"}
+# Expressions of core_san_martin.csv that have rows of their own.
+SAN_MARTIN = {
+    "carnaval-lamista",
+    "danza-de-la-adoracion-de-lamas",
+    "danza-de-la-kajada",
+    "danza-del-pillo",
+    "tolenton-de-saposoa",
+}
+WORKS = {
+    "wk-20": "memoria-anual-2013-ministerio-de-cultura",
+    "bib-51": "guide-to-documentary-sources-for-andean-studies",
+}
 PEOPLE_AND_GROUPS = {
     "po-041": "id/group/yanawaraq-pallaymi",
     "po-042": "id/group/san-miguel-arcangel",
@@ -377,21 +391,18 @@ MAPPED: dict[str, FactTable] = {
         },
         frozenset({"kind", "craft_line", "place_or_community", "edition", "already_in"}),
     ),
-    "links_bibliography": FactTable(
-        lambda fact_id: [BASE + "id/work/" + WORKS.get(fact_id, fact_id)], {"title": NAME}
+    "core_san_martin": FactTable(_of_label("expression"), {"label": NAME}),
+    "links_bibliography": FactTable(lambda fact_id: [BASE + "id/work/" + WORKS.get(fact_id, fact_id)], {"title": NAME}),
+    "links_wikidata_misc": FactTable(
+        lambda fact_id: [BASE + "id/people/" + _label_slug(fact_id)], {"wikidata_qid": CODE}
     ),
-    "links_wikidata_misc": FactTable(lambda fact_id: [BASE + "id/people/" + _label_slug(fact_id)], {"wikidata_qid": CODE}),
-    "links_wikidata_properties": FactTable(
-        lambda _: [CG + "wikidataId"], {"property": CODE}, frozenset({"label"})
-    ),
+    "links_wikidata_properties": FactTable(lambda _: [CG + "wikidataId"], {"property": CODE}, frozenset({"label"})),
     "native_communities": FactTable(
         lambda fact_id: [BASE + "id/community/" + _community(fact_id)],
         {
             "label_es": NAME,
             "people_id": Rule(_is_entity, _cg("belongsToPeople")),
-            "district_ubigeo": Rule(
-                lambda value, node: node.value == f"{BASE}id/place/pe-{value}", _cg("locatedIn")
-            ),
+            "district_ubigeo": Rule(lambda value, node: node.value == f"{BASE}id/place/pe-{value}", _cg("locatedIn")),
             "inei_ccpp_candidate": CODE,
             "latitude": Rule(_is_number, frozenset({GEO + "lat"})),
             "longitude": Rule(_is_number, frozenset({GEO + "long"})),
@@ -403,7 +414,9 @@ MAPPED: dict[str, FactTable] = {
         {
             "label": NAME,
             "place": Rule(_is_department, _cg("locatedIn")),
-            "year": Rule(_is_date, _cg("attested", "startDate", "recognitionDate"), _cg("participationOf", "recognises")),
+            "year": Rule(
+                _is_date, _cg("attested", "startDate", "recognitionDate"), _cg("participationOf", "recognises")
+            ),
         },
     ),
     "works": FactTable(
@@ -415,7 +428,6 @@ MAPPED: dict[str, FactTable] = {
 }
 # Tables whose entities are not in the graph yet, with the first part of the IRI that would show that they came in.
 NOT_YET = {
-    "core_san_martin": "id/practice/san-martin-",
     "crosswalk_pcn_mincetur_candidates": "id/declared/",
     "expressions_other": "id/declared/",
     "memory_world_pe": "id/memory/",
