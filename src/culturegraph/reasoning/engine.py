@@ -55,7 +55,7 @@ def close(store: Store, rules: Iterable[Rule]) -> Closure:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Keep the garbage collector away: nothing here is cyclic, and its passes over millions of rows take half the time."""
+    """Keep the garbage collector away: nothing here is cyclic, and its passes would take half the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, serialize
 
 from culturegraph.rdf.vocabulary import BASE, CG, PREFIXES, RDFS, SH, TYPE, XSD
 from culturegraph.validation import rendering
 from culturegraph.validation.paths import path_predicates, path_rdf
-from culturegraph.validation.results import VIOLATION, Node, Result, Term
+from culturegraph.validation.results import VIOLATION, Node, Result
 
 REPORT: Final = NamedNode(BASE + "validation/")
 ROW: Final = NamedNode(CG + "row")
@@ -132,7 +132,7 @@ def _stable(node: Node, name: str) -> Node:
 def _locate(results: list[Result], origin: Mapping[Quad, object]) -> list[Result]:
     """Add to each result the cell that said its value, else a cell of the same property, else of the same subject."""
     subjects = {result.focus_node for result in results}
-    places: dict[tuple[Term | None, ...], str] = {}
+    places: dict[tuple[Any, ...], str] = {}
     for quad, place in origin.items():
         subject = quad.subject
         if subject in subjects:
@@ -144,7 +144,7 @@ def _locate(results: list[Result], origin: Mapping[Quad, object]) -> list[Result
     return [replace(result, row=_place(result, places)) for result in results]
 
 
-def _place(result: Result, places: Mapping[tuple[Term | None, ...], str]) -> str | None:
+def _place(result: Result, places: Mapping[tuple[Any, ...], str]) -> str | None:
     predicate = None if result.path is None else next(path_predicates(result.path), None)
     for key in (
         (result.focus_node, predicate, result.value),
