@@ -277,6 +277,19 @@ def export_nquads(
         export(settings.store, output)
 
 
+@export_app.command("owl-data", epilog="Example: culturegraph export owl-data -o instances.nt")
+def export_owl_data(
+    output: Annotated[Path, typer.Option("-o", "--output", help="file")], store: StoreOption = None
+) -> None:
+    """Write the instance data as N-Triples without literals that OWL 2 has no datatype for; say what was left out."""
+    from culturegraph.exports.owl_data import export
+
+    written, left_out = export(_settings(store=store).store, output)
+    err.print(f"{written} triples written", markup=False)
+    for datatype, number in sorted(left_out.items()):
+        err.print(f"left out: {number} of {datatype}", markup=False)
+
+
 def main() -> None:
     """Run the command line; turn every known error into a message and its exit code."""
     try:
