@@ -443,14 +443,16 @@ def test_an_answer_that_breaks_off_is_not_passed_as_whole(tmp_path: Path) -> Non
     store = Store()
     store.bulk_extend(Quad(*quad.triple) for quad in many_quads(60_000))
     snapshot = Snapshot(tmp_path, {"version": "many", "triples": 60_000, "quads_by_graph": {}}, store)
-    with listening(small_settings(tmp_path, query_timeout=1.5), snapshot) as address:
-        with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)) as connection:
-            connection.request("GET", "/sparql?format=csv&query=" + quote("SELECT * { ?s ?p ?o . ?x ?y ?z }"))
-            with closing(connection.getresponse()) as response:
-                assert response.status == 200
-                # Not reading for longer than the limit makes the evaluator give up.
-                response.read(1000)
-                time.sleep(4)
-                with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
-                    while response.read(1_000_000):
-                        pass
+    with (
+        listening(small_settings(tmp_path, query_timeout=1.5), snapshot) as address,
+        closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)) as connection,
+    ):
+        connection.request("GET", "/sparql?format=csv&query=" + quote("SELECT * { ?s ?p ?o . ?x ?y ?z }"))
+        with closing(connection.getresponse()) as response:
+            assert response.status == 200
+            # Not reading for longer than the limit makes the evaluator give up.
+            response.read(1000)
+            time.sleep(4)
+            with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+                while response.read(1_000_000):
+                    pass

@@ -249,7 +249,7 @@ def _print_table(snapshot: Any, text: str) -> None:
     out.print(table)
 
 
-@app.command(epilog="Example: culturegraph explain id/expression/danza-de-tijeras rdf:type cg:CulturalExpression --lang en")
+@app.command(epilog="Example: culturegraph explain id/place/pe-2201 cg:within id/place/pe --lang en")
 def explain(
     terms: Annotated[list[str], typer.Argument(metavar="S P O", help="a statement as in Turtle, or its hash alone")],
     lang: Annotated[Language, typer.Option(help="language of the explanation")] = Language.es,
