@@ -24,6 +24,7 @@ def _read(root):
 
 
 def test_each_file_goes_to_its_graph(root):
+    (root / "ontology/schemes").mkdir(exist_ok=True)
     (root / "ontology/schemes/kinds.ttl").write_text(
         "<https://w3id.org/culturegraph/schemes/kinds> a <http://www.w3.org/2004/02/skos/core#ConceptScheme> .",
         encoding="utf-8",
