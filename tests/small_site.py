@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 from culturegraph.settings import Settings
 from culturegraph.store.snapshot import Snapshot, open_current, publish
 from culturegraph.web.app import create_app
-from culturegraph.web.server import address, bind
+from culturegraph.web.server import address, bind, configure
 
 CASES = Path(__file__).parent / "cases" / "protocol"
 BASE = "https://w3id.org/culturegraph/"
@@ -49,7 +49,7 @@ def publish_small(store: Path) -> Snapshot:
 def listening(settings: Settings, snapshot: Snapshot) -> Iterator[str]:
     """Serve over a real socket; give the address."""
     listener = bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, snapshot), log_level="critical", ws="none"))
+    server = uvicorn.Server(configure(create_app(settings, snapshot), log_level="critical"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

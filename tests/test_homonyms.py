@@ -1,4 +1,4 @@
-"""Names that fool a matcher: peoples of Peru are not linked to their namesakes elsewhere, nor to wider or other headings.
+"""Names that fool a matcher: peoples of Peru are not linked to namesakes elsewhere, nor to wider or other headings.
 
 The traps come from reading the authority files; each row says which outside item a people must not be matched to.
 """
