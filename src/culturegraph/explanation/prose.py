@@ -43,11 +43,15 @@ _TEXTS: Final = MappingProxyType(
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence of an explanation. `depth` counts from 0, the statement itself; `statement` is what it speaks of."""
+    """One sentence of an explanation. `depth` counts from 0, the statement itself; `statement` is what it speaks of.
+
+    `claim` is the text without the rule or the sources that support it, for a page that names these in its own way.
+    """
 
     depth: int
     text: str
     statement: Triple
+    claim: str
 
 
 def tell(proof: Proof, store: Store, language: str = "es") -> list[Sentence]:
@@ -67,10 +71,11 @@ class _Teller:
 
     def tell(self, proof: Proof, depth: int) -> list[Sentence]:
         if proof.rule is None:
-            return [Sentence(depth, f"{self.state(proof.statement)} {self.name_sources(proof)}", proof.statement)]
+            claim = self.state(proof.statement)
+            return [Sentence(depth, f"{claim} {self.name_sources(proof)}", proof.statement, claim)]
         names = {name: self.label(term) for name, term in proof.bindings.items()}
-        text = _SLOT.sub(lambda slot: names[slot[1]], proof.rule.prose[self.language])
-        sentences = [Sentence(depth, f"{self.polish(text)} [{proof.rule.id}]", proof.statement)]
+        claim = self.polish(_SLOT.sub(lambda slot: names[slot[1]], proof.rule.prose[self.language]))
+        sentences = [Sentence(depth, f"{claim} [{proof.rule.id}]", proof.statement, claim)]
         for premise in proof.premises:
             sentences += self.tell(premise, depth + 1)
         return sentences + [self.tell_axiom(axiom, depth + 1) for axiom in proof.axioms]
@@ -89,7 +94,8 @@ class _Teller:
         triple = axiom.statement
         terms = (triple.subject, triple.predicate, triple.object)
         s, p, o = (shrink(term.value) if isinstance(term, NamedNode) else "[…]" for term in terms)
-        return Sentence(depth, self.texts["axiom"].format(s=s, p=p, o=o, sources=self.list_sources(axiom)), triple)
+        text = self.texts["axiom"].format(s=s, p=p, o=o, sources=self.list_sources(axiom))
+        return Sentence(depth, text, triple, f"{s} {p} {o}")
 
     def name_sources(self, proof: Proof) -> str:
         if not proof.sources:
@@ -107,7 +113,7 @@ class _Teller:
                 if isinstance(term, NamedNode):
                     for quad in self.store.quads_for_pattern(term, _REPEALED_BY, None, DefaultGraph()):
                         text = self.texts["repealed"].format(norm=self.label(term), by=self.label(quad.object))  # type: ignore[arg-type]
-                        sentences[quad.triple] = Sentence(0, text, quad.triple)
+                        sentences[quad.triple] = Sentence(0, text, quad.triple, text)
         return sorted(sentences.values(), key=lambda sentence: str(sentence.statement))
 
     def label(self, term: Term) -> str:
