@@ -16,11 +16,11 @@ from culturegraph.protocols.modules import Module
 from culturegraph.protocols.ontology import Ontology
 
 _TITLE, _ROW, _PAD = 30, 20, 10
-_GAP_X, _GAP_Y, _MARGIN = 64, 12, 6
+_GAP_X, _GAP_Y, _MARGIN = 48, 12, 6
 # Widths of characters at 14 pixels, by and large: a box may be wider than its text, never narrower.
 _NARROW: Final = frozenset("iíjlıtfr.,;:'()[]|! ")
 _WIDE: Final = frozenset("mwMWÑQGOD→")
-_LONGEST: Final = 44
+_LONGEST: Final = 40
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,8 @@ def _place(nodes: dict[str, _Node], parents: dict[str, list[str]]) -> None:
         y = _stack(nodes, children, root, 0, y)
     columns: dict[int, list[_Node]] = {}
     for node in nodes.values():
-        texts = [node.title, *(text for text, _ in node.rows)]
-        node.width = max(map(_measure, texts)) + 2 * _PAD
+        # Names of classes are bold.
+        node.width = 2 * _PAD + max(_measure(node.title, 1.09), *(_measure(text) for text, _ in node.rows), 0)
         columns.setdefault(node.level, []).append(node)
     x = _MARGIN
     for level in sorted(columns):
@@ -185,8 +185,9 @@ def _box(node: _Node, own: set[str]) -> Box:
     return Box(node.x, node.y, node.width, node.height, title, tuple(rows), node.iri not in own)
 
 
-def _measure(text: str) -> int:
-    return round(sum(4.7 if c in _NARROW else 11.2 if c in _WIDE else 8.9 if c.isupper() else 7.7 for c in text))
+def _measure(text: str, weight: float = 1.0) -> int:
+    widths = (4.7 if c in _NARROW else 11.2 if c in _WIDE else 8.9 if c.isupper() else 7.7 for c in text)
+    return round(sum(widths) * weight)
 
 
 def _clip(text: str) -> str:

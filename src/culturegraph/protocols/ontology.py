@@ -26,6 +26,7 @@ CHARACTERISTICS: Final = {
     OWL + "FunctionalProperty": "functional",
     OWL + "InverseFunctionalProperty": "inverse_functional",
 }
+_SHARED: Final = "culturegraph: "
 _FIRST, _REST = NamedNode(RDF + "first"), NamedNode(RDF + "rest")
 
 
@@ -159,6 +160,12 @@ def read_header(store: Store, iri: str, labels: Labels) -> Header:
         creators=tuple(term.value for term in values(DCTERMS + "creator")),
         prefix=first("http://purl.org/vocab/vann/preferredNamespacePrefix"),
     )
+
+
+def module_name(module: Module, labels: Labels) -> Name:
+    """Return the name of a module without what the titles of all modules begin with."""
+    title = labels.of(module.iri)
+    return Name(title.text.removeprefix(_SHARED), title.language)
 
 
 def sort_by_name(iris: Iterable[str], labels: Labels) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyoxigraph import NamedNode, Store
 
@@ -11,7 +11,7 @@ from culturegraph.protocols.diagrams import Diagram, draw_module
 from culturegraph.protocols.labels import Labels, Reference, refer, to_href
 from culturegraph.protocols.listing import Section, list_entries
 from culturegraph.protocols.modules import KINDS, Module
-from culturegraph.protocols.ontology import Header, Ontology, read_header
+from culturegraph.protocols.ontology import Header, Ontology, module_name, read_header
 from culturegraph.rdf.vocabulary import CG
 
 
@@ -68,7 +68,7 @@ def describe_module(store: Store, ontology: Ontology, module: Module, labels: La
     broader = [(iri, ontology.parents[iri]) for iri in ontology.terms(module, "classes") if iri in ontology.parents]
     return ModuleOverview(
         module=module,
-        header=read_header(store, module.iri, labels),
+        header=replace(read_header(store, module.iri, labels), title=module_name(module, labels)),
         href=to_href(module.iri),
         diagram=drawn.diagram if drawn else None,
         sections=tuple(section for section in sections if section.entries),

@@ -7,6 +7,7 @@ Source: SHACL §3.6 (Validation Report).
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ PAGE: Final = 50
 # Results that the page of an entity names.
 SHOWN: Final = 20
 _SHAPES: Final = BASE + "shapes/"
+_OWN_IRI: Final = re.compile(re.escape(BASE) + r"[\w/.-]*\w")
 _FOCUS: Final = NamedNode(SH + "focusNode")
 
 
@@ -201,4 +203,5 @@ def _text(store: Store, node: NamedNode, name: str, labels: Labels, namespace: s
     if not literals:
         return None
     best = labels.best(literals)
-    return Name(best.value, best.language)
+    # A message may name a thing of ours by its IRI.
+    return Name(_OWN_IRI.sub(lambda match: labels.of(match[0]).text, best.value), best.language)

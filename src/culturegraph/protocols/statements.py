@@ -39,10 +39,12 @@ class RuleNote:
 class Step:
     """One statement of a proof: in words, where it is explained, what supports it.
 
-    A step has a rule with premises and axioms, or the numbers of the sources that state it.
+    A step has a rule with premises and axioms, or the numbers of the sources that state it. `reason` says in a
+    sentence what the rule concludes from what.
     """
 
     claim: str
+    reason: str
     href: str | None
     rule: RuleNote | None
     sources: tuple[int, ...]
@@ -52,10 +54,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Locator:
-    """Where in a source something is found: page, article, row, file."""
+    """Where a source speaks of something: pages, articles, rows, files."""
 
     about: Reference
-    text: str
+    places: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class _Teller:
 
     def tell(self, proof: Proof) -> tuple[Step, tuple[str, ...]]:
         """Return the proof as a tree, and its warnings."""
-        sentences = iter(tell(proof, self._store, self._language))
+        sentences = iter(tell(proof, self._store, self._language, lambda iri: self._labels.of(iri).text))
         step = self._step(proof, sentences)
         return step, tuple(sentence.text for sentence in sentences)
 
@@ -125,6 +127,7 @@ class _Teller:
         axioms = tuple(self._axiom(axiom, next(sentences)) for axiom in proof.axioms)
         return Step(
             claim=sentence.claim,
+            reason=sentence.text.removesuffix(f" [{proof.rule.id}]") if proof.rule else "",
             href=_href(proof.statement),
             rule=self._rule(proof),
             sources=self.number_sources(proof),
@@ -136,7 +139,7 @@ class _Teller:
         triple = axiom.statement
         names = (self._labels.of(_iri(triple.subject)), self._labels.of(triple.predicate.value))
         text = " — ".join([*(name.text for name in names), self._axiom_object(triple)])
-        return Step(text, _href(triple), None, self.number_sources(axiom))
+        return Step(text, "", _href(triple), None, self.number_sources(axiom))
 
     def _axiom_object(self, triple: Triple) -> str:
         """Return the object of an axiom in words: the members of a list, the name of anything else."""
@@ -173,14 +176,12 @@ class _Teller:
         return tuple(Support(note, self._locators(note.graph)) for note in self._attribution.notes())
 
     def _locators(self, graph: str) -> tuple[Locator, ...]:
-        found = {
-            (subject, quad.object.value)
-            for subject in self._subjects[graph]
-            for quad in self._store.quads_for_pattern(subject, _LOCATOR, None, NamedNode(graph))
-            if isinstance(quad.object, Literal)
-        }
-        ordered = sorted(found, key=lambda item: (str(item[0]), item[1]))
-        return tuple(Locator(refer(subject, self._labels), text) for subject, text in ordered)
+        found = []
+        for subject in self._subjects[graph]:
+            quads = self._store.quads_for_pattern(subject, _LOCATOR, None, NamedNode(graph))
+            if places := sorted({quad.object.value for quad in quads if isinstance(quad.object, Literal)}):
+                found.append(Locator(refer(subject, self._labels), tuple(places)))
+        return tuple(found)
 
 
 def _href(triple: Triple) -> str | None:

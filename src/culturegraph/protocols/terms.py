@@ -12,7 +12,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store
 
 from culturegraph.protocols.labels import Labels, Name, Reference, refer, to_href
 from culturegraph.protocols.modules import Module
-from culturegraph.protocols.ontology import Ontology, other_names, short_name, sort_by_name
+from culturegraph.protocols.ontology import Ontology, module_name, other_names, short_name, sort_by_name
 from culturegraph.queries import QueryFile
 from culturegraph.rdf.graphs import GRAPH, INFERRED
 from culturegraph.rdf.statements import statement_iri
@@ -78,6 +78,7 @@ class TermPage:
     definition: Name | None
     notes: tuple[tuple[str, Name], ...]
     module: Module
+    module_name: Name
     hierarchy: tuple[Branch, ...]
     axioms: tuple[tuple[str, tuple[Reference, ...]], ...]
     characteristics: tuple[str, ...]
@@ -109,6 +110,7 @@ def describe_term_page(
             for text in _texts(store, iri, SKOS + key, labels)
         ),
         module=ontology.module_of[iri],
+        module_name=module_name(ontology.module_of[iri], labels),
         hierarchy=tuple(_hierarchy(ontology, iri, labels)),
         axioms=tuple((key, _refer_all(iris, labels)) for key, iris in _axioms(ontology, iri, kind) if iris),
         characteristics=tuple(ontology.characteristics(iri)),
