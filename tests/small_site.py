@@ -22,7 +22,7 @@ from culturegraph.rules import read_rules
 from culturegraph.settings import Settings
 from culturegraph.store.snapshot import Snapshot, open_current, publish
 from culturegraph.web.app import create_app
-from culturegraph.web.server import address, bind
+from culturegraph.web.server import address, bind, configure
 
 CASES = Path(__file__).parent / "cases" / "protocol"
 RULES = Path(__file__).parents[1] / "queries" / "rules"
@@ -58,7 +58,7 @@ def publish_small(store: Path) -> Snapshot:
 def listening(settings: Settings, snapshot: Snapshot) -> Iterator[str]:
     """Serve over a real socket; give the address."""
     listener = bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, snapshot), log_level="critical", ws="none"))
+    server = uvicorn.Server(configure(create_app(settings, snapshot), log_level="critical"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -128,6 +128,6 @@ def crawl(client: Client, start: list[str], within: tuple[str, ...], limit: int 
         if path.startswith(within) and response.headers["content-type"].startswith("text/html"):
             waiting += [unescape(link) for link in re.findall(r'href="(/[^"#]*)', response.text)]
             ids = set(re.findall(r'\sid="([^"]+)"', response.text))
-            assert {link for link in re.findall(r'href="#([^"]+)"', response.text)} <= ids, path
+            assert set(re.findall(r'href="#([^"]+)"', response.text)) <= ids, path
             assert len(ids) == len(re.findall(r'\sid="', response.text)), f"{path} has an id twice"
     return seen

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from httpx import Client
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store, Triple, parse
 from small_site import BASE, crawl, listening, publish_pages
 
 from culturegraph.build import Build

@@ -231,7 +231,7 @@ def test_without_a_report(tmp_path_factory: pytest.TempPathFactory) -> None:
         store,
         [Quad(NamedNode(DANCE), NamedNode(SH + "x"), NamedNode(DANCE), NamedNode(BASE + "graph/source/x"))],
         version="bare",
-        metadata={},
+        metadata={"content_hash": "2" * 64},
         keep=1,
     )
     snapshot = open_current(store, in_memory=True)

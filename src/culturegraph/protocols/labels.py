@@ -92,9 +92,10 @@ class Labels:
 
     def best(self, literals: Sequence[Literal]) -> Literal:
         """Return the literal in the language that the reader likes best."""
-        return min(literals, key=lambda literal: (self._rank(literal.language), literal.value))
+        return min(literals, key=lambda literal: (self.rank(literal.language), literal.value))
 
-    def _rank(self, language: str | None) -> int:
+    def rank(self, language: str | None) -> int:
+        """Return how far down a language stands among those that the reader likes; no language stands below them."""
         if language is None:
             return len(self._languages)
         main = language.split("-")[0]

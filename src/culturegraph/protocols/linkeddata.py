@@ -219,9 +219,13 @@ class _GroupBuilder:
             why=why,
         )
 
-    def _sort_key(self, term: Any) -> tuple[bool, str, str]:
-        is_foreign = isinstance(term, NamedNode) and not term.value.startswith(BASE)
-        return is_foreign, sort_key(describe_term(term, self._labels)[0].text), str(term)
+    def _sort_key(self, term: Any) -> tuple[int, str, str]:
+        """Sort texts by how well the reader knows their language, then our own things before foreign ones, by name."""
+        if isinstance(term, Literal):
+            rank = self._labels.rank(term.language)
+        else:
+            rank = int(isinstance(term, NamedNode) and not term.value.startswith(BASE))
+        return rank, sort_key(describe_term(term, self._labels)[0].text), str(term)
 
     def _reading_order(self, iri: str) -> tuple[int, int, str]:
         name = sort_key(self._labels.of(iri).text)

@@ -18,6 +18,7 @@ import pyoxigraph as ox
 import rdflib
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
+from culturegraph.errors import DataError, DataErrors
 from culturegraph.rdf.bridge import term_from_rdflib
 from culturegraph.validation.compiler import Check, Plan, compile_shapes
 from culturegraph.validation.constraints import component
@@ -57,6 +58,8 @@ def validate(
     read = read_shapes_graph(shapes)
     refuse_malformed(read, run_compiled)
     if engine == "pyshacl":
+        # For its located errors: pyshacl passes over some faults, and says of others only that there is one.
+        compile_shapes(read, Scope(SourceTerms(), subclass_closure(Store()), has_veils=False), {})
         return Report.of(run_reference(quads, read), origin)
     return Report.of(run_compiled(quads, read, workers or os.cpu_count() or 1), origin)
 
@@ -180,6 +183,8 @@ def _sparql_results(check: Check, rows: Any, source: SourceTerms) -> Iterator[Re
     names = [variable.value for variable in rows.variables]
     for row in rows:
         bound = {name: row[name] for name in names if row[name] is not None}
+        if "failure" in bound and bound["failure"].value in {"true", "1"}:
+            raise DataErrors([DataError("the query reports a failure", shape.name, column="sh:sparql")])
         focus = source.written(bound["this"])
         value = source.written(bound["value"], focus) if "value" in bound else None
         if value is None and shape.path is None:

@@ -196,7 +196,7 @@ def get_data(
     if bare.startswith("schemes/") and bare.count("/") == 1:
         # A scheme is downloaded whole.
         quads += graph_content(site.snapshot.store, scheme_graph(bare.removeprefix("schemes/")))
-    if not quads and iri not in site.snapshot.manifest["quads_by_graph"]:
+    if not quads and not is_known(site.snapshot.store, iri):
         raise _unknown(site, iri, site.pages.language(request))
     response = Response(to_document(quads, chosen), media_type=chosen.content_type)
     response.headers["Link"] = format_links(iri, bare)
