@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -236,6 +237,52 @@ def _statement(number: str) -> list[str]:
     return {"2": [BASE + "id/state/per", BASE + "id/place/pe"], "61": [BASE + "id/document/qpr-2012"]}[number]
 
 
+def _label_slug(fact_id: str) -> str:
+    """The slug of a row that is named by its label and row number (`Lupuna - Artes amazónicas#6`)."""
+    plain = unicodedata.normalize("NFD", re.sub(r" \(.*|#\d+$", "", fact_id).lower())
+    return "-".join(
+        re.findall(r"[a-z0-9]+", "".join(c for c in plain if not unicodedata.combining(c)).replace("'", ""))
+    )
+
+
+def _of_label(segment: str) -> Callable[[str], list[str]]:
+    return lambda fact_id: [f"{BASE}id/{segment}/{_label_slug(fact_id)}"]
+
+
+def _community(fact_id: str) -> str:
+    short = fact_id.removeprefix("cn-").removesuffix("-2")
+    return short.replace("-sanmarti", "-san-martin").replace("-madreded", "-madre-de-dios")
+
+
+PROJECTS = {"cp-mipequeno": "mi-pequeno"}
+# Expressions of core_san_martin.csv that have rows of their own.
+SAN_MARTIN = {
+    "carnaval-lamista",
+    "danza-de-la-adoracion-de-lamas",
+    "danza-de-la-kajada",
+    "danza-del-pillo",
+    "tolenton-de-saposoa",
+}
+WORKS = {
+    "wk-20": "memoria-anual-2013-ministerio-de-cultura",
+    "bib-51": "guide-to-documentary-sources-for-andean-studies",
+}
+PEOPLE_AND_GROUPS = {
+    "po-041": "id/group/yanawaraq-pallaymi",
+    "po-042": "id/group/san-miguel-arcangel",
+    "po-043": "id/group/kanaris-warmi-kaynu-awakun",
+    "po-044": "id/group/allin-maki-wasi",
+    "po-045": "id/group/oneker",
+    "po-046": "id/person/gabriel-aybar",
+    "po-047": "id/person/tomas-jancco",
+    "po-048": "id/person/agustin-piminchumo",
+    "po-049": "id/group/tejedoras-de-bufeo-cocha",
+    "po-050": "id/community/comunidad-harakbut-de-puerto-luz",
+    "po-051": "id/community/comunidad-harakbut-de-puerto-azul",
+    "po-075": "id/punto/centro-cultural-nosotros",
+}
+
+
 NAME = Rule(_is_text, frozenset({LABEL, SKOS + "altLabel", SKOS + "prefLabel"}))
 FOUND = Rule(_is_text, frozenset({SKOS + "altLabel", SKOS + "hiddenLabel", SKOS + "prefLabel"}))
 HOMEPAGE = Rule(_is_address, frozenset({FOAF + "homepage"}))
@@ -427,28 +474,81 @@ MAPPED: dict[str, FactTable] = {
         },
         frozenset({"alphabet_norm", "glottolog_level"}),
     ),
+    "cooperation_projects": FactTable(
+        lambda fact_id: [BASE + "id/supported-project/" + PROJECTS.get(fact_id, fact_id)],
+        {"title_es": NAME},
+    ),
+    "core_cooperation_projects": FactTable(_of_label("supported-project"), {"title": NAME}),
+    "core_puntos_de_cultura": FactTable(
+        _of_label("punto"),
+        {
+            "name": NAME,
+            "year": Rule(_is_date, _cg("recognitionDate", "attested"), _cg("recognises")),
+            "act": Rule(_is_text, _cg("decision"), _cg("recognises")),
+            "recognition": Rule(lambda _, node: node.value == CG + "PuntoRecognition", via=_cg("recognises")),
+            "region": Rule(_is_department, _cg("locatedIn")),
+        },
+        frozenset({"province_or_place", "activity", "already_in"}),
+    ),
+    "core_puntos_totals": FactTable(
+        lambda _: [BASE + "id/programme/puntos"],
+        {"value": Rule(_is_number, _cg("value"), _cg("observedFor"))},
+        frozenset({"measure", "date"}),
+    ),
+    "core_ruraqmaki_editions": FactTable(
+        lambda fact_id: [BASE + "id/event/ruraqmaki-" + fact_id.split("#")[0]],
+        {"start": Rule(_is_date, _cg("startDate")), "end": Rule(_is_date, _cg("endDate"))},
+        frozenset({"year", "venue", "collectives", "other_figures"}),
+    ),
+    "core_ruraqmaki_participants": FactTable(
+        lambda fact_id: [iri for segment in ("group", "person", "community") for iri in _of_label(segment)(fact_id)],
+        {
+            "department": Rule(_is_department, _cg("locatedIn")),
+            "participant": NAME,
+        },
+        frozenset({"kind", "craft_line", "place_or_community", "edition", "already_in"}),
+    ),
+    "core_san_martin": FactTable(_of_label("expression"), {"label": NAME}),
+    "links_bibliography": FactTable(lambda fact_id: [BASE + "id/work/" + WORKS.get(fact_id, fact_id)], {"title": NAME}),
+    "links_wikidata_misc": FactTable(
+        lambda fact_id: [BASE + "id/people/" + _label_slug(fact_id)], {"wikidata_qid": CODE}
+    ),
+    "links_wikidata_properties": FactTable(lambda _: [CG + "wikidataId"], {"property": CODE}, frozenset({"label"})),
+    "native_communities": FactTable(
+        lambda fact_id: [BASE + "id/community/" + _community(fact_id)],
+        {
+            "label_es": NAME,
+            "people_id": Rule(_is_entity, _cg("belongsToPeople")),
+            "district_ubigeo": Rule(lambda value, node: node.value == f"{BASE}id/place/pe-{value}", _cg("locatedIn")),
+            "inei_ccpp_candidate": CODE,
+            "latitude": Rule(_is_number, frozenset({GEO + "lat"})),
+            "longitude": Rule(_is_number, frozenset({GEO + "long"})),
+        },
+        frozenset({"department", "province", "district", "kind"}),
+    ),
+    "people_orgs": FactTable(
+        lambda fact_id: [BASE + PEOPLE_AND_GROUPS.get(fact_id, "id/person/" + fact_id)],
+        {
+            "label": NAME,
+            "place": Rule(_is_department, _cg("locatedIn")),
+            "year": Rule(
+                _is_date, _cg("attested", "startDate", "recognitionDate"), _cg("participationOf", "recognises")
+            ),
+        },
+    ),
+    "works": FactTable(
+        lambda fact_id: [BASE + "id/work/" + WORKS.get(fact_id, fact_id)],
+        {"year": Rule(_is_date, frozenset({"http://purl.org/dc/terms/issued"}))},
+    ),
     "crosswalk_identifiers": FactTable(_of_prefix, {"external_id": CODE}),
     "links_labels": FactTable(_of_prefix, {"label": NAME}, frozenset({"bcp47"})),
 }
 # Tables whose entities are not in the graph yet, with the first part of the IRI that would show that they came in.
 NOT_YET = {
-    "cooperation_projects": "id/supported-project/",
-    "core_cooperation_projects": "id/supported-project/",
-    "core_puntos_de_cultura": "id/punto/",
-    "core_puntos_totals": "id/punto/",
-    "core_ruraqmaki_editions": "id/edition/",
-    "core_ruraqmaki_participants": "id/participation/",
-    "core_san_martin": "id/community/",
-    "links_bibliography": "id/work/",
-    "links_wikidata_misc": "id/work/",
-    "links_wikidata_properties": "id/work/",
-    "native_communities": "id/community/",
-    "people_orgs": "id/person/",
     "unesco2_2005_framework": "id/indicator/",
     "unesco2_fcs": "id/indicator/",
     "unesco2_ich10_form": "id/indicator/",
     "unesco2_ich_results_framework": "id/indicator/",
-    "works": "id/work/",
 }
 
 

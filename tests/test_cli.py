@@ -96,7 +96,7 @@ def test_a_bad_query_is_located(run):
     run("build")
     finished = run("query", "-", text="SELECT * {\n  ?s foo:bar ?o }")
     assert finished.returncode == 2
-    assert "line 2, column 13" in finished.stderr
+    assert "line 2, column 6" in finished.stderr
 
 
 @pytest.mark.parametrize("verb", ["build", "serve", "check", "query", "export nquads"])
@@ -108,3 +108,91 @@ def test_help_shows_an_example(run, verb):
 
 def test_version(run):
     assert run("--version").stdout.startswith("culturegraph 0.")
+
+
+def test_validate_judges_a_file_and_writes_every_form(run):
+    bad = run.folder / "bad.trig"
+    bad.write_text(
+        "PREFIX cg: <https://w3id.org/culturegraph/ontology/>\n"
+        "<http://x/g> { <http://x/law> a cg:NationalNorm ; cg:amends <http://x/1>, <http://x/2>, <http://x/3> . }\n",
+        encoding="utf-8",
+    )
+    for form, mark in {
+        "text": "NationalNorm-amends",
+        "csv": "focusNode,path,value,component,sourceShape,severity,message,row",
+        "json": '"@context"',
+        "ttl": "sh:ValidationReport",
+        "html": "<html",
+    }.items():
+        judged = run("validate", str(bad), "--format", form)
+        assert (judged.returncode, mark in judged.stdout) == (1, True), judged.stdout + judged.stderr
+    again = run("validate", str(bad), "--format", "csv", "-o", "report.csv")
+    assert again.returncode == 1
+    assert "MaxCountConstraintComponent" in (run.folder / "report.csv").read_text(encoding="utf-8")
+
+
+def test_validate_of_a_copy_of_a_table_names_its_row(run):
+    copy = run.folder / "norms.csv"
+    text = (run.root / "data/norms.csv").read_text(encoding="utf-8")
+    copy.write_text(text.replace("a,law-1;law-2", "a,law-1;law-2;law-3"), encoding="utf-8")
+    judged = run("validate", str(copy), "--format", "csv")
+    assert judged.returncode == 1, judged.stderr
+    assert "norms.csv:4:amends" in judged.stdout
+
+
+def test_validate_of_our_data_by_their_shapes(run):
+    shapes = run.folder / "theirs.ttl"
+    shapes.write_text(
+        "@prefix sh: <http://www.w3.org/ns/shacl#> .\n@prefix cg: <https://w3id.org/culturegraph/ontology/> .\n"
+        "<http://x/s> a sh:NodeShape ; sh:targetClass cg:LegalInstrument ;\n"
+        "  sh:property [ sh:path cg:dateIssued ; sh:minCount 1 ] .\n",
+        encoding="utf-8",
+    )
+    judged = run("validate", "--shapes", str(shapes), "--format", "csv")
+    assert judged.returncode == 1
+    assert [row.split(",")[0].rsplit("/", 1)[-1] for row in judged.stdout.splitlines()[1:]] == ["law-3"]
+    assert run("validate").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("validate", "none.ttl"), 3, "no such file"),
+        (("validate", "other.csv"), 2, "no copy of a table"),
+        (("validate", "http://127.0.0.1:9/sparql"), 3, "did not answer"),
+        (("validate", "--format", "pdf"), 2, "Invalid value"),
+        (("explain", "a", "b"), 2, "give a subject"),
+        (("explain", "id/norm/law-1", "cg:amends", "id/norm/law-1"), 2, "does not say"),
+        (("explain", "id/norm/law-1", "foo:amends", "id/norm/law-1"), 2, "no statement"),
+        (("explain", "0" * 64), 2, "no statement of the graph has the hash"),
+    ],
+)
+def test_validate_and_explain_say_what_is_wrong(run, arguments, code, message):
+    if arguments[0] == "explain":
+        run("build")
+    finished = run(*arguments)
+    assert (finished.returncode, message in finished.stderr) == (code, True), finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_explain_tells_rule_premises_and_sources(run):
+    run("build")
+    told = run("explain", "id/norm/law-1", "cg:isAmendedBy", "id/norm/law-3", "--lang", "en")
+    assert told.returncode == 0, told.stderr
+    conclusion, premise, axiom = told.stdout.splitlines()
+    assert "[prp-inv1]" in conclusion
+    assert premise.startswith("  ")
+    assert "The gazette" in premise
+    assert "owl:inverseOf" in axiom
+    turtle = run("explain", "id/norm/law-1", "cg:isAmendedBy", "id/norm/law-3", "--turtle")
+    assert "prov:hadPlan" in turtle.stdout
+
+
+def test_a_server_without_the_build_extra_says_what_is_missing(tmp_path):
+    code = (
+        "import sys; sys.modules['rdflib'] = None; sys.argv = ['culturegraph', 'build'];"
+        "from culturegraph.cli import main; main()"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert finished.returncode == 2
+    assert finished.stderr == "this needs rdflib: install culturegraph[build]\n"

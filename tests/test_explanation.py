@@ -18,7 +18,7 @@ from culturegraph.build import Build
 from culturegraph.errors import NotFoundError
 from culturegraph.explanation import Explainer, Proof, explain, tell, to_provenance
 from culturegraph.rdf.graphs import INFERRED, ONTOLOGY, source_graph
-from culturegraph.rdf.statements import statement_hash, statement_iri
+from culturegraph.rdf.statements import find_statement, statement_hash, statement_iri
 from culturegraph.rdf.vocabulary import BASE, CG, PREFIXES, PROV, RDF, TYPE
 from culturegraph.reasoning import infer, read_rules
 from culturegraph.rules import Clause, narrow_rules
@@ -247,6 +247,12 @@ def test_the_hash_is_that_of_the_canonical_line():
 
     assert statement_hash(triple) == summed.stdout.decode().split()[0]
     assert statement_iri(triple).value == f"{BASE}statement/{statement_hash(triple)}"
+
+
+def test_a_statement_is_found_by_its_hash(norm_store):
+    repeal = Triple(NamedNode(BASE + "id/norm"), NamedNode(CG + "repealedBy"), NamedNode(BASE + "id/later"))
+    assert [find_statement(norm_store, statement_hash(triple)) for triple in (ASKED, repeal)] == [ASKED, repeal]
+    assert find_statement(norm_store, "0" * 64) is None
 
 
 def test_explaining_needs_no_reasoner():

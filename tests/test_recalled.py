@@ -22,6 +22,7 @@ from recalled_facts import (
     LABEL,
     MAPPED,
     NOT_YET,
+    SAN_MARTIN,
     SOURCE_GRAPH,
     Graph,
     Recalled,
@@ -85,8 +86,15 @@ def test_tables_not_in_use_stay_out(quads: list[Quad]) -> None:
     assert came_in == set()
 
 
-# Their entities are not in the tables: reports that were not found, labels and codes that were not taken.
-WITHOUT_ENTITIES = {"unesco2_peru_reports", "policies_measures", "links_labels", "vocab_alignments"}
+# Tables of which no row, or no marked row, has an entity of its own.
+WITHOUT_ENTITIES = {
+    "unesco2_peru_reports",
+    "policies_measures",
+    "links_labels",
+    "links_wikidata_misc",
+    "links_wikidata_properties",
+    "vocab_alignments",
+}
 
 
 @pytest.mark.parametrize("table", sorted(set(MAPPED) - WITHOUT_ENTITIES))
@@ -94,6 +102,8 @@ def test_ids_of_a_mapped_table_lead_to_entities(table: str, listed: list[Recalle
     """An id that leads nowhere proves nothing: at least one of each table must be an entity of the graph."""
     graph = Graph(quads)
     ids = {item.id for item in listed if item.table == table and not item.marker.startswith("url_complete")}
+    if not ids:
+        pytest.skip("only rows without a whole address are marked in it")
     assert any(graph.by_subject[subject] for fact_id in ids for subject in MAPPED[table].subjects(fact_id))
 
 

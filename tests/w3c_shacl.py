@@ -114,4 +114,4 @@ def score(engine: str) -> dict[str, tuple[int, int, list[str]]]:
 if __name__ == "__main__":
     for engine in sys.argv[1:] or ["compiled", "pyshacl"]:
         for part, (passed, total, failed) in score(engine).items():
-            print(f"{engine:9} {part:7} {passed}/{total}  {' '.join(failed)}")
+            sys.stdout.write(f"{engine:9} {part:7} {passed}/{total}  {' '.join(failed)}\n")

@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import Literal
 
 import rdflib
-from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
+from pyoxigraph import NamedNode, Quad, Store
 
 from culturegraph import __version__
 from culturegraph.catalogue import BuildInfo, describe
-from culturegraph.errors import DataError, InvalidGraphError, StorageError
+from culturegraph.errors import InvalidGraphError, StorageError
 from culturegraph.queries import read_queries
 from culturegraph.rdf.bridge import to_rdflib
 from culturegraph.rdf.canonical import canonicalise, content_hash
-from culturegraph.rdf.graphs import INFERRED, VALIDATION, merge, read_rdf, syntax_fault
+from culturegraph.rdf.graphs import INFERRED, VALIDATION, merge, read_quads, read_rdf
 from culturegraph.reasoning import Inconsistency, close, read_rules
 from culturegraph.settings import Settings
 from culturegraph.sources.bundle import read_bundle
@@ -126,22 +126,6 @@ def read_shapes(folder: Path) -> rdflib.Graph:
     return to_rdflib(quad for path in sorted(folder.rglob("*.ttl")) for quad in read_rdf(path, VALIDATION))
 
 
-def read_quads(paths: Sequence[Path]) -> list[Quad]:
-    """Read N-Quads or TriG files as they are. Raises DataError (located) or StorageError."""
-    quads: list[Quad] = []
-    for path in paths:
-        fmt = RdfFormat.from_extension(path.suffix.lstrip("."))
-        if fmt is None or not fmt.supports_datasets:
-            raise DataError("is neither N-Quads (.nq) nor TriG (.trig)", path.name)
-        try:
-            quads += parse(path=str(path), format=fmt, rename_blank_nodes=True)
-        except SyntaxError as error:
-            raise syntax_fault(error, fmt, path.name) from error
-        except OSError as error:
-            raise StorageError(f"{path} cannot be read: {error.strerror}") from error
-    return quads
-
-
 def memory_store(quads: Sequence[Quad]) -> Store:
     """Return an in-memory store of the merge: each triple once, in the default graph."""
     store = Store()
@@ -158,13 +142,21 @@ class Assembled:
     rows: Mapping[str, int]
 
 
-def assemble(settings: Settings, progress: Progress = silent, *, restricted: Collection[str] = ()) -> Assembled:
+def assemble(
+    settings: Settings,
+    progress: Progress = silent,
+    *,
+    restricted: Collection[str] = (),
+    replacements: Mapping[str, Path] | None = None,
+) -> Assembled:
     """Read everything, let out what may go out, and infer what the rules say.
 
-    Raises DataErrors with every fault of the files, InvalidGraphError where statements contradict each other by the rules.
+    `replacements` are read in place of the tables that they name.
+
+    Raises DataErrors with every fault of the files, InvalidGraphError where statements contradict each other.
     """
     with progress("sources"):
-        bundle = read_bundle(settings.data, settings.ontology)
+        bundle = read_bundle(settings.data, settings.ontology, replacements)
     with progress("gate"):
         asserted = open_gate(bundle.quads, restricted)
     with progress("rules"):
@@ -213,8 +205,7 @@ def build(
         info = BuildInfo(digest[:16], digest, build_time(settings.root), f"culturegraph {__version__}")
         reported = report.to_quads(VALIDATION)
         queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples"}]
-        store = memory_store([*quads, *reported])
-        catalogue = describe(store, [*quads, *reported], queries, info)
+        catalogue = describe(memory_store(quads), [*quads, *reported], queries, info)
     everything = [*quads, *reported, *catalogue]
     with clock.step("snapshot"):
         snapshot = publish(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
@@ -57,8 +58,8 @@ def _say(subject: NamedNode, pairs: Iterable[Pair]) -> Iterator[Quad]:
 
 
 def _count(store: Store, query: str) -> int:
-    rows = store.query(query)
-    return int(next(iter(rows))[0].value)  # type: ignore[union-attr, index, arg-type]
+    rows: Any = store.query(query)
+    return int(next(rows)[0].value)
 
 
 def _dataset(info: BuildInfo, triples: int, entities: int) -> Iterator[Quad]:
@@ -106,13 +107,15 @@ def _dataset(info: BuildInfo, triples: int, entities: int) -> Iterator[Quad]:
 
 def _partitions(store: Store) -> Iterator[Quad]:
     """Yield VoID class and property partitions of the merge, and one data set for each named graph."""
-    classes = store.query("SELECT ?c (COUNT(DISTINCT ?s) AS ?n) { ?s a ?c FILTER(isIRI(?c)) } GROUP BY ?c ORDER BY ?c")
-    for number, row in enumerate(classes, 1):  # type: ignore[arg-type]
+    classes: Any = store.query(
+        "SELECT ?c (COUNT(DISTINCT ?s) AS ?n) { ?s a ?c FILTER(isIRI(?c)) } GROUP BY ?c ORDER BY ?c"
+    )
+    for number, row in enumerate(classes, 1):
         part = NamedNode(f"{BASE}dataset#class-{number}")
         yield from _say(DATASET, [(_node(VOID, "classPartition"), part)])
         yield from _say(part, [(_node(VOID, "class"), row[0]), (_node(VOID, "entities"), row[1])])
-    properties = store.query("SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p ORDER BY ?p")
-    for number, row in enumerate(properties, 1):  # type: ignore[arg-type]
+    properties: Any = store.query("SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p ORDER BY ?p")
+    for number, row in enumerate(properties, 1):
         part = NamedNode(f"{BASE}dataset#property-{number}")
         yield from _say(DATASET, [(_node(VOID, "propertyPartition"), part)])
         yield from _say(part, [(_node(VOID, "property"), row[0]), (_node(VOID, "triples"), row[1])])

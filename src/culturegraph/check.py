@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pyoxigraph import Quad, Store
 
@@ -31,9 +32,9 @@ class Finding:
 
 def _select(store: Store, query: QueryFile) -> tuple[list[str], list[list[str]]]:
     """Return the header and the rows of a SELECT query, each cell as its plain value."""
-    solutions = store.query(query.text, prefixes=dict(PREFIXES))
-    header = [variable.value for variable in solutions.variables]  # type: ignore[union-attr]
-    rows = [[getattr(cell, "value", str(cell)) if cell else "" for cell in row] for row in solutions]  # type: ignore
+    solutions: Any = store.query(query.text, prefixes=dict(PREFIXES))
+    header = [variable.value for variable in solutions.variables]
+    rows = [[getattr(cell, "value", str(cell)) if cell else "" for cell in row] for row in solutions]
     return header, rows
 
 

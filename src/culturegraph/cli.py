@@ -17,6 +17,7 @@ from rich.table import Table
 
 from culturegraph import __version__
 from culturegraph.errors import CulturegraphError, DataErrors, UsageError
+from culturegraph.files import write_whole
 from culturegraph.settings import Settings
 
 app = typer.Typer(
@@ -24,10 +25,14 @@ app = typer.Typer(
     help="A linked open data knowledge graph of Peruvian cultural expressions.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 export_app = typer.Typer(help="Write the published graph in a profile.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(export_app, name="export")
+
+# What the extra `build` brings; a server runs without.
+_BUILD_MODULES = frozenset({"csvw", "pyshacl", "rdflib", "SPARQLWrapper", "uritemplate"})
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -43,6 +48,23 @@ class Engine(StrEnum):
 
     compiled = "compiled"
     pyshacl = "pyshacl"
+
+
+class Language(StrEnum):
+    """The languages of explanations."""
+
+    es = "es"
+    en = "en"
+
+
+class ReportFormat(StrEnum):
+    """The forms of a validation report."""
+
+    text = "text"
+    ttl = "ttl"
+    json = "json"
+    csv = "csv"
+    html = "html"
 
 
 def _settings(**given: Any) -> Settings:
@@ -89,20 +111,23 @@ def build(
         made = building.build_from_quads(settings, quads, progress=_step)
     else:
         made = building.build(settings, progress=_step, engine=engine.value, allow_violations=allow_violations)
-    summary = {
-        "version": made.snapshot.version,
-        "content_hash": made.content_hash,
-        "quads": sum(made.quads_by_graph.values()),
-        "quads_by_graph": made.quads_by_graph,
-        "validation": dict(made.report.counts),
-        "seconds": {step: round(seconds, 2) for step, seconds in made.seconds_by_step.items()},
-    }
+    version, total = made.snapshot.version, sum(made.quads_by_graph.values())
+    seconds = {step: round(duration, 2) for step, duration in made.seconds_by_step.items()}
     if as_json:
-        _print_json(summary)
+        _print_json(
+            {
+                "version": version,
+                "content_hash": made.content_hash,
+                "quads": total,
+                "quads_by_graph": made.quads_by_graph,
+                "validation": made.report.counts,
+                "seconds": seconds,
+            }
+        )
         return
-    steps = ", ".join(f"{step} {seconds} s" for step, seconds in summary["seconds"].items())
-    found = ", ".join(f"{number} {severity}" for severity, number in summary["validation"].items()) or "no result"
-    out.print(f"published {summary['version']}: {summary['quads']} quads in {len(made.quads_by_graph)} graphs")
+    steps = ", ".join(f"{step} {duration} s" for step, duration in seconds.items())
+    found = ", ".join(f"{number} {severity}" for severity, number in made.report.counts.items()) or "no result"
+    out.print(f"published {version}: {total} quads in {len(made.quads_by_graph)} graphs")
     out.print(f"validation: {found}")
     out.print(f"content hash: sha256:{made.content_hash}")
     out.print(f"time: {steps}")
@@ -147,6 +172,32 @@ def check(as_json: JsonOption = False) -> None:
             for fault in finding.faults:
                 out.print(f"      {fault}", markup=False)
     if not all(finding.passed for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command(
+    epilog="Example: culturegraph validate my.ttl · culturegraph validate copy/norms.csv --format html -o report.html"
+)
+def validate(
+    data: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="DATA…", help="RDF files, CSVW packages, copies of our tables, endpoints; ours without"),
+    ] = None,
+    shapes: Annotated[list[Path] | None, typer.Option("--shapes", help="SHACL files; ours without")] = None,
+    engine: Annotated[Engine, typer.Option(help="SHACL engine")] = Engine.compiled,
+    fmt: Annotated[ReportFormat, typer.Option("--format", help="form of the report")] = ReportFormat.text,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="file; standard output without it")] = None,
+) -> None:
+    """Validate data by shapes. Exit code 1 where there is a violation."""
+    from culturegraph.judgement import FORMS, judge
+
+    report = judge(_settings(), data or [], shapes or [], engine=engine.value, progress=_step)
+    text = FORMS[fmt.value](report)
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        write_whole(output, text.encode())
+    if report.violations:
         raise typer.Exit(1)
 
 
@@ -198,6 +249,21 @@ def _print_table(snapshot: Any, text: str) -> None:
     out.print(table)
 
 
+@app.command(epilog="Example: culturegraph explain id/place/pe-2201 cg:within id/place/pe --lang en")
+def explain(
+    terms: Annotated[list[str], typer.Argument(metavar="S P O", help="a statement as in Turtle, or its hash alone")],
+    lang: Annotated[Language, typer.Option(help="language of the explanation")] = Language.es,
+    as_turtle: Annotated[bool, typer.Option("--turtle", help="print the proof as RDF (PROV)")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Say why a statement is in the graph: its proof, down to asserted statements and their sources."""
+    from culturegraph.explanation.answer import as_provenance, as_sentences, find
+
+    settings = _settings(store=store)
+    found = find(settings, terms)
+    sys.stdout.write(as_provenance(found) if as_turtle else as_sentences(found, lang.value))
+
+
 @export_app.command("nquads", epilog="Example: culturegraph export nquads -o culturegraph.nq")
 def export_nquads(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="file; standard output without it")] = None,
@@ -211,10 +277,24 @@ def export_nquads(
         export(settings.store, output)
 
 
+@export_app.command("owl-data", epilog="Example: culturegraph export owl-data -o instances.nt")
+def export_owl_data(
+    output: Annotated[Path, typer.Option("-o", "--output", help="file")], store: StoreOption = None
+) -> None:
+    """Write the instance data as N-Triples without literals that OWL 2 has no datatype for; say what was left out."""
+    from culturegraph.exports.owl_data import export
+
+    written, left_out = export(_settings(store=store).store, output)
+    err.print(f"{written} triples written", markup=False)
+    for datatype, number in sorted(left_out.items()):
+        err.print(f"left out: {number} of {datatype}", markup=False)
+
+
 def main() -> None:
     """Run the command line; turn every known error into a message and its exit code."""
     try:
-        app(standalone_mode=False)
+        # Outside its stand-alone mode the framework returns the code of an Exit instead of leaving.
+        sys.exit(app(standalone_mode=False) or 0)
     except DataErrors as errors:
         for error in errors.errors:
             err.print(str(error), markup=False)
@@ -223,8 +303,11 @@ def main() -> None:
     except CulturegraphError as error:
         err.print(f"{error.title}: {error}", markup=False)
         sys.exit(error.exit_code)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.partition(".")[0] not in _BUILD_MODULES:
+            raise
+        err.print(f"this needs {missing.name}: install culturegraph[build]", markup=False)
+        sys.exit(UsageError.exit_code)
     except typer.Abort:
         sys.exit(130)
     except Exception as error:

@@ -7,7 +7,7 @@ shape finds. The same seed gives the same data.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from culturegraph.rdf.vocabulary import BASE, CG, EDTF, PREFIXES, RDFS, TYPE, XSD
 
-Terms = list[NamedNode | Literal]
+Terms = Sequence[NamedNode | Literal]
 _LABEL: Final = NamedNode(RDFS + "label")
 _CONCEPTS: Final = [
     NamedNode(f"{BASE}schemes/domain/{name}") for name in ["oral", "arts", "practices", "nature", "crafts"]
@@ -86,7 +86,7 @@ def before(name: str, other: str) -> Property:
         name,
         f"sh:maxCount 1 ; sh:datatype xsd:date ; sh:lessThan cg:{other}",
         base.good,
-        lambda r, n: [_typed(f"2099-{n % 12 + 1:02d}-01", "date")],
+        lambda _, n: [_typed(f"2099-{n % 12 + 1:02d}-01", "date")],
     )
 
 
@@ -97,7 +97,7 @@ def edtf(name: str) -> Property:
         name,
         f'sh:datatype <{EDTF}> ; sh:pattern "^[0-9]{{4}}(-[0-9]{{2}}){{0,2}}~?$"',
         lambda _, n: [Literal(f"{1900 + n % 120}" + ("-05" if n % 3 else ""), datatype=datatype)],
-        lambda r, n: [Literal(f"siglo {n % 20}", datatype=datatype)],
+        lambda _, n: [Literal(f"siglo {n % 20}", datatype=datatype)],
     )
 
 
@@ -117,7 +117,7 @@ def degrees(name: str, low: int, high: int) -> Property:
         name,
         f"sh:minCount 1 ; sh:maxCount 1 ; sh:datatype xsd:decimal ; sh:minInclusive {low}.0 ; sh:maxInclusive {high}.0",
         lambda _, n: [_typed(f"{low + n % (high - low)}.{n % 10000:04d}", "decimal")],
-        lambda r, n: [_typed(f"{high + 1 + n % 90}.5", "decimal")],
+        lambda _, n: [_typed(f"{high + 1 + n % 90}.5", "decimal")],
     )
 
 
@@ -138,7 +138,7 @@ def concept(name: str) -> Property:
         name,
         f"sh:minCount 1 ; sh:in ( {' '.join(map(str, _CONCEPTS))} )",
         lambda _, n: [_CONCEPTS[n % len(_CONCEPTS)]],
-        lambda r, n: [NamedNode(f"{BASE}schemes/domain/unknown")] if r.random() < 0.5 else [],
+        lambda r, _: [NamedNode(f"{BASE}schemes/domain/unknown")] if r.random() < 0.5 else [],
     )
 
 
@@ -148,7 +148,7 @@ def either(name: str) -> Property:
         name,
         "sh:or ( [ sh:datatype xsd:date ] [ sh:datatype xsd:gYear ] )",
         lambda _, n: [_typed(1950 + n % 70, "gYear") if n % 2 else _typed(f"{1950 + n % 70}-06-01", "date")],
-        lambda r, n: [Literal(str(1950 + n % 70))],
+        lambda _, n: [Literal(str(1950 + n % 70))],
     )
 
 
@@ -158,7 +158,7 @@ def nested(name: str, kind: str) -> Property:
         name,
         "sh:maxCount 2 ; sh:node cg:LabelledShape",
         lambda r, n: [_entity(kind, r.randrange(max(n, 1)))],
-        lambda r, n: [NamedNode(f"{BASE}id/none/{n}")],
+        lambda _, n: [NamedNode(f"{BASE}id/none/{n}")],
     )
 
 
@@ -267,16 +267,25 @@ _RULES: Final = [
     ("HeritageDeclaration", "ends before 1950", f"$this cg:end ?value {_LATE}"),
     ("Place", "shares its code", "$this cg:ubigeo ?value . ?other cg:ubigeo ?value FILTER(?other != $this)"),
     ("Dance", "is of an unnamed people", "$this cg:practisedBy ?value FILTER NOT EXISTS { ?value rdfs:label ?name }"),
-    ("NationalProgramme", "has no agency", "$this cg:administeredBy ?value FILTER NOT EXISTS { ?value a cg:Institution }"),
-    ("Membership", "is of no programme", "$this cg:memberOf ?value FILTER NOT EXISTS { ?value a cg:CooperationProgramme }"),
+    (
+        "NationalProgramme",
+        "has no agency",
+        "$this cg:administeredBy ?value FILTER NOT EXISTS { ?value a cg:Institution }",
+    ),
+    (
+        "Membership",
+        "is of no programme",
+        "$this cg:memberOf ?value FILTER NOT EXISTS { ?value a cg:CooperationProgramme }",
+    ),
     ("PolicyMeasure", "implements what is no norm", "$this cg:implements ?value FILTER(!isIRI(?value))"),
 ]
 
 
 def _sparql(number: int, kind: str, message: str, pattern: str) -> str:
+    select = f"SELECT $this ?value WHERE {{ {pattern} }}"
     return (
         f"cg:{kind}Shape sh:sparql cg:rule-{number} . cg:rule-{number} sh:prefixes cg:rules ;"
-        f' sh:message "{{$this}} {message}: {{?value}}"@en ; sh:select """SELECT $this ?value WHERE {{ {pattern} }}""" .'
+        f' sh:message "{{$this}} {message}: {{?value}}"@en ; sh:select """{select}""" .'
     )
 
 

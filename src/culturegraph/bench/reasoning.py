@@ -21,6 +21,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Store, Triple, parse
 
 from culturegraph.rdf.vocabulary import BASE, CG, TYPE
 from culturegraph.reasoning import close, read_rules
+from culturegraph.settings import default_root
 
 ENGINES = ("culturegraph", "owlrl")
 ONTOLOGY = """
@@ -90,8 +91,9 @@ def _type(subject: str, name: str) -> Triple:
     return Triple(NamedNode(f"{BASE}id/{subject}"), TYPE, NamedNode(CG + name))
 
 
-def run(sizes: Sequence[int], rules: Path, engines: Sequence[str] = ENGINES, seed: int = 1) -> list[Run]:
-    """Measure each engine at each size (in triples), one process after the other."""
+def run(sizes: Sequence[int], engines: Sequence[str] = ENGINES, seed: int = 1, rules: Path | None = None) -> list[Run]:
+    """Measure each engine at each size (in triples), one process after the other; `rules` is a folder."""
+    rules = rules or default_root() / "queries" / "rules"
     runs = []
     for size in sizes:
         for engine in engines:

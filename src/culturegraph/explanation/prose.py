@@ -18,6 +18,7 @@ from culturegraph.rules.patterns import Term
 _REPEALED_BY: Final = NamedNode(CG + "repealedBy")
 _TITLE: Final = NamedNode(DCTERMS + "title")
 _SLOT: Final = re.compile(r"\{(\w+)\}")
+_ARTICLE: Final = re.compile(r"\b(a) (?=[aeioAEIO]|u(?!ni|se))")
 _TEXTS: Final = MappingProxyType(
     {
         "es": {
@@ -69,7 +70,7 @@ class _Teller:
             return [Sentence(depth, f"{self.state(proof.statement)} {self.name_sources(proof)}", proof.statement)]
         names = {name: self.label(term) for name, term in proof.bindings.items()}
         text = _SLOT.sub(lambda slot: names[slot[1]], proof.rule.prose[self.language])
-        sentences = [Sentence(depth, f"{text} [{proof.rule.id}]", proof.statement)]
+        sentences = [Sentence(depth, f"{self.polish(text)} [{proof.rule.id}]", proof.statement)]
         for premise in proof.premises:
             sentences += self.tell(premise, depth + 1)
         return sentences + [self.tell_axiom(axiom, depth + 1) for axiom in proof.axioms]
@@ -77,7 +78,11 @@ class _Teller:
     def state(self, triple: Triple) -> str:
         template = self.texts["type" if triple.predicate == TYPE else "fact"]
         names = (self.label(triple.subject), self.label(triple.predicate), self.label(triple.object))  # type: ignore[arg-type]
-        return template.format(s=names[0], p=names[1], o=names[2])
+        return self.polish(template.format(s=names[0], p=names[1], o=names[2]))
+
+    def polish(self, text: str) -> str:
+        """Return the English article that fits the label it came to stand before."""
+        return _ARTICLE.sub(r"\1n ", text) if self.language == "en" else text
 
     def tell_axiom(self, axiom: Proof, depth: int) -> Sentence:
         """Return an axiom as the ontology writes it; the rule's own sentence has put it into words."""

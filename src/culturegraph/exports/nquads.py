@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyoxigraph import DefaultGraph
 
-from culturegraph.errors import StorageError
+from culturegraph.files import write_whole
 from culturegraph.rdf.canonical import to_nquads
 from culturegraph.store.snapshot import open_current
 
@@ -22,10 +22,4 @@ def export(store: Path, output: Path | None) -> None:
     if output is None:
         sys.stdout.buffer.write(data)
         return
-    partial = output.with_name(output.name + ".part")
-    try:
-        partial.write_bytes(data)
-        partial.replace(output)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise StorageError(f"{output} cannot be written: {error.strerror}") from error
+    write_whole(output, data)

@@ -10,6 +10,7 @@ from culturegraph.rdf.vocabulary import DCAT, DCTERMS, OWL, PROV, RDF, RDFS, SH,
 
 _DC = "http://purl.org/dc/elements/1.1/"
 _VANN = "http://purl.org/vocab/vann/"
+_FOAF = "http://xmlns.com/foaf/0.1/"
 _GEO = "http://www.w3.org/2003/01/geo/wgs84_pos#"
 
 _TERMS: Final = {
@@ -97,6 +98,39 @@ _TERMS: Final = {
     VOID + "Dataset": ("Conjunto de datos", "Dataset"),
     VOID + "triples": ("número de tripletas", "number of triples"),
     SH + "NodeShape": ("Forma de nodo", "Node shape"),
+    PROV + "Agent": ("Agente", "Agent"),
+    PROV + "Organization": ("Organización", "Organization"),
+    PROV + "endedAtTime": ("terminó el", "ended at"),
+    PROV + "generated": ("generó", "generated"),
+    DCTERMS + "Agent": ("Agente", "Agent"),
+    DCTERMS + "Location": ("Lugar", "Location"),
+    DCTERMS + "LinguisticSystem": ("Sistema lingüístico", "Linguistic system"),
+    DCAT + "dataset": ("conjunto de datos", "dataset"),
+    DCAT + "version": ("versión", "version"),
+    VOID + "class": ("clase", "class"),
+    VOID + "property": ("propiedad", "property"),
+    VOID + "entities": ("número de entidades", "number of entities"),
+    VOID + "subset": ("contiene", "subset"),
+    VOID + "classPartition": ("partición por clase", "class partition"),
+    VOID + "propertyPartition": ("partición por propiedad", "property partition"),
+    VOID + "sparqlEndpoint": ("punto de acceso SPARQL", "SPARQL endpoint"),
+    VOID + "uriSpace": ("espacio de IRI", "IRI space"),
+    VOID + "vocabulary": ("vocabulario", "vocabulary"),
+    SKOS + "broaderTransitive": ("más general (transitivo)", "broader (transitive)"),
+    SKOS + "narrowerTransitive": ("más específico (transitivo)", "narrower (transitive)"),
+    SH + "declare": ("declara el prefijo", "declares prefix"),
+    SH + "SPARQLExecutable": ("Consulta SPARQL", "SPARQL query"),
+    SH + "SPARQLSelectExecutable": ("Consulta SPARQL", "SPARQL query"),
+    SH + "ValidationResult": ("Resultado de validación", "Validation result"),
+    SH + "ValidationReport": ("Informe de validación", "Validation report"),
+    SH + "focusNode": ("se refiere a", "focus node"),
+    SH + "resultPath": ("propiedad", "path"),
+    SH + "resultMessage": ("mensaje", "message"),
+    SH + "resultSeverity": ("gravedad", "severity"),
+    SH + "sourceShape": ("forma", "source shape"),
+    SH + "value": ("valor", "value"),
+    _FOAF + "page": ("página", "page"),
+    _FOAF + "homepage": ("página web", "home page"),
     _VANN + "preferredNamespacePrefix": ("prefijo preferido", "preferred prefix"),
     _VANN + "preferredNamespaceUri": ("espacio de nombres preferido", "preferred namespace"),
     _GEO + "lat": ("latitud", "latitude"),
@@ -106,6 +140,23 @@ _TERMS: Final = {
     XSD + "decimal": ("número decimal", "decimal"),
     XSD + "string": ("texto", "text"),
 }
+
+# Prefixes of vocabularies that our terms are aligned to, for terms that have no name here.
+FOREIGN_PREFIXES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "arco": "https://w3id.org/arco/ontology/arco/",
+        "crm": "http://www.cidoc-crm.org/cidoc-crm/",
+        "edm": "http://www.europeana.eu/schemas/edm/",
+        "eli": "http://data.europa.eu/eli/ontology#",
+        "gsp": "http://www.opengis.net/ont/geosparql#",
+        "odrl": "http://www.w3.org/ns/odrl/2/",
+        "org": "http://www.w3.org/ns/org#",
+        "qb": "http://purl.org/linked-data/cube#",
+        "schema": "https://schema.org/",
+        "time": "http://www.w3.org/2006/time#",
+        "wd": "http://www.wikidata.org/entity/",
+    }
+)
 
 FOREIGN_TERMS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {iri: {"es": spanish, "en": english} for iri, (spanish, english) in _TERMS.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,9 +10,11 @@ from urllib.parse import quote
 
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Store
 
-from culturegraph.protocols.foreign_terms import FOREIGN_TERMS
-from culturegraph.rdf.vocabulary import BASE, DCTERMS, LABEL, SKOS, shrink
+from culturegraph.protocols.foreign_terms import FOREIGN_PREFIXES, FOREIGN_TERMS
+from culturegraph.rdf.graphs import INFERRED
+from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, LABEL, SKOS, TYPE, shrink
 
+_ENTITIES: Final = BASE + "id/"
 # In order of preference.
 LABEL_PROPERTIES: Final = (NamedNode(SKOS + "prefLabel"), LABEL, NamedNode(DCTERMS + "title"))
 # How a reader of one language is best served where a name is missing in it.
@@ -40,12 +43,8 @@ class Labels:
             self._known[iri] = self._find(iri)
         return self._known[iri]
 
-    def is_named(self, iri: str) -> bool:
-        """Say whether the graph itself gives a name."""
-        return self._from_graph(iri) is not None
-
     def _find(self, iri: str) -> Name:
-        return self._from_graph(iri) or self._from_foreign(iri) or Name(shorten(iri))
+        return self._from_graph(iri) or self._from_foreign(iri) or self._composed(iri) or Name(shorten(iri))
 
     def _from_graph(self, iri: str) -> Name | None:
         for label in LABEL_PROPERTIES:
@@ -59,11 +58,35 @@ class Labels:
                 return Name(best.value, best.language)
         return None
 
+    def _composed(self, iri: str) -> Name | None:
+        """Return a name made from what a nameless thing of ours is and connects: `membership: Peru · Ibermedia`."""
+        if not iri.startswith(_ENTITIES):
+            return None
+        node = NamedNode(iri)
+        kind = min((name.text for name in self._own(node, TYPE, CG)), default=None)
+        if kind is None:
+            return None
+        parts = dict.fromkeys(name.text for name in self._own(node, None, _ENTITIES))
+        return Name(f"{kind}: {' · '.join(list(parts)[:3]) or shorten(iri)}", self._languages[0])
+
+    def _own(self, node: NamedNode, predicate: NamedNode | None, namespace: str) -> list[Name]:
+        """Return the names of the objects in a namespace that a graph other than the inferred one states."""
+        quads = self._store.quads_for_pattern(node, predicate, None, None)
+        stated = {
+            (quad.predicate.value, quad.object.value)
+            for quad in quads
+            if isinstance(quad.object, NamedNode)
+            and quad.object.value.startswith(namespace)
+            and quad.graph_name not in (INFERRED, DefaultGraph())
+        }
+        return [name for _, iri in sorted(stated) if (name := self._from_graph(iri)) is not None]
+
     def best(self, literals: Sequence[Literal]) -> Literal:
         """Return the literal in the language that the reader likes best."""
-        return min(literals, key=lambda literal: (self._rank(literal.language), literal.value))
+        return min(literals, key=lambda literal: (self.rank(literal.language), literal.value))
 
-    def _rank(self, language: str | None) -> int:
+    def rank(self, language: str | None) -> int:
+        """Return how far down a language stands among those that the reader likes; no language stands below them."""
         if language is None:
             return len(self._languages)
         main = language.split("-")[0]
@@ -77,6 +100,12 @@ class Labels:
         return Name(names[language], language)
 
 
+def sort_key(text: str) -> str:
+    """Return what a name is sorted by: case and accents do not count."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
 def shorten(iri: str) -> str:
     """Return a readable short form of an IRI that has no name: a prefixed name, a path below ours, a host and path."""
     if iri.startswith(BASE):
@@ -85,6 +114,9 @@ def shorten(iri: str) -> str:
     prefixed = shrink(iri)
     if not prefixed.startswith("<"):
         return prefixed
+    for prefix, namespace in FOREIGN_PREFIXES.items():
+        if iri.startswith(namespace) and "/" not in (local := iri[len(namespace) :]):
+            return f"{prefix}:{local}"
     short = iri.removeprefix("https://").removeprefix("http://").removeprefix("www.").rstrip("/")
     return short if len(short) <= 60 else short[:40] + "…" + short[-15:]
 

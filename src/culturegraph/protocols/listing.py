@@ -8,8 +8,8 @@ from typing import Final
 
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
 
-from culturegraph.protocols.labels import Labels, Name, to_href
-from culturegraph.rdf.graphs import GRAPH
+from culturegraph.protocols.labels import Labels, Name, sort_key, to_href
+from culturegraph.rdf.graphs import GRAPH, INFERRED
 from culturegraph.rdf.vocabulary import BASE, CG, OWL, RDFS, SKOS, TYPE
 
 _TERM_KINDS: Final = {
@@ -72,15 +72,16 @@ def list_graphs(store: Store, language: str, counts: Mapping[str, int]) -> list[
 
 
 def count_instances(store: Store, language: str, prefix: str = BASE + "id/") -> list[Entry]:
-    """Return the classes of our entities by number of instances, most first."""
+    """Return the classes that our entities are stated to be of (not inferred), by number of entities, most first."""
     labels = Labels(store, language)
-    counts: dict[str, int] = {}
-    for quad in store.quads_for_pattern(None, TYPE, None, DefaultGraph()):
+    members: dict[str, set[str]] = {}
+    for quad in store.quads_for_pattern(None, TYPE, None, None):
         subject, kind = quad.subject, quad.object
-        if isinstance(subject, NamedNode) and isinstance(kind, NamedNode):  # noqa: SIM102
-            if subject.value.startswith(prefix) and kind.value.startswith(CG):
-                counts[kind.value] = counts.get(kind.value, 0) + 1
-    entries = _entries(store, labels, counts, counts)
+        if quad.graph_name in (DefaultGraph(), INFERRED) or not isinstance(kind, NamedNode):
+            continue
+        if kind.value.startswith(CG) and isinstance(subject, NamedNode) and subject.value.startswith(prefix):
+            members.setdefault(kind.value, set()).add(subject.value)
+    entries = _entries(store, labels, members, {iri: len(found) for iri, found in members.items()})
     return sorted(entries, key=lambda entry: -(entry.count or 0))
 
 
@@ -95,7 +96,7 @@ def _entries(
     entries = (
         Entry(iri, labels.of(iri), to_href(iri), _note(store, labels, iri), (counts or {}).get(iri)) for iri in iris
     )
-    return tuple(sorted(entries, key=lambda entry: (entry.name.text.casefold(), entry.iri)))
+    return tuple(sorted(entries, key=lambda entry: (sort_key(entry.name.text), entry.iri)))
 
 
 def _note(store: Store, labels: Labels, iri: str) -> Name | None:

@@ -7,7 +7,7 @@ a store normalises them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -71,3 +71,19 @@ def merge(quads: Iterable[Quad]) -> Iterable[Quad]:
         if triple not in seen:
             seen.add(triple)
             yield Quad(quad.subject, quad.predicate, quad.object)
+
+
+def read_quads(paths: Sequence[Path]) -> list[Quad]:
+    """Read N-Quads or TriG files as they are. Raises DataError (located) or StorageError."""
+    quads: list[Quad] = []
+    for path in paths:
+        fmt = RdfFormat.from_extension(path.suffix.lstrip("."))
+        if fmt is None or not fmt.supports_datasets:
+            raise DataError("is neither N-Quads (.nq) nor TriG (.trig)", path.name)
+        try:
+            quads += parse(path=str(path), format=fmt, rename_blank_nodes=True)
+        except SyntaxError as error:
+            raise syntax_fault(error, fmt, path.name) from error
+        except OSError as error:
+            raise StorageError(f"{path} cannot be read: {error.strerror}") from error
+    return quads

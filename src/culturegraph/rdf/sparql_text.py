@@ -14,6 +14,10 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urljoin
 
+from pyoxigraph import Store
+
+from culturegraph.rdf.vocabulary import PREFIXES
+
 FORMS: Final = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
 UPDATES: Final = frozenset(
     {"INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH"}
@@ -40,6 +44,13 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# How the engine's parser reports; it tries no keyword longer than this.
+_REPORT: Final = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
+_LOOKAHEAD: Final = 20
+# Marks that may stand apart from what is beside them.
+_APART: Final = frozenset("{}();,")
+# What is wrong with the meaning stands among the expected words as a sentence.
+_SENTENCE: Final = re.compile(r"[A-Z][a-z]*(?: [\w`'-]+){2,}")
 _WORD: Final = re.compile(r"\w+|[.-]")
 _ABSOLUTE: Final = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -119,6 +130,59 @@ def place(text: str, offset: int) -> tuple[int, int]:
     """Return line and column, both from 1, of a character offset."""
     before = text[:offset]
     return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+
+
+def locate_syntax_error(
+    text: str, error: SyntaxError, prefixes: Mapping[str, str] | None = None
+) -> tuple[int, int, str]:
+    """Return line, column (from 1) and a message in words for a query that the engine's parser refused.
+
+    The parser tells how far it looked, and it looks ahead by the length of every keyword that it tries: the text is
+    given to it once more with wide spaces. What it would have liked instead (often, of all things, SERVICE) is not
+    told. An undeclared prefix it does not name at all.
+    """
+    undeclared = outline(text, prefixes).undeclared
+    if undeclared is not None:
+        prefix, offset = undeclared
+        known = PREFIXES.get(prefix)
+        hint = f"; add `PREFIX {prefix}: <{known}>`" if known else ""
+        return *place(text, offset), f"the prefix `{prefix}:` is not declared{hint}"
+    quote = next((token for token in tokenize(text) if token.kind == "mark" and token.text in "\"'"), None)
+    if quote is not None:
+        return *place(text, quote.start), "a string is not closed"
+    stretched, tokens = _stretch(text)
+    try:
+        Store().query(stretched, prefixes=dict(prefixes or {}))
+    except SyntaxError as clearer:
+        error = clearer
+    match = _REPORT.match(str(error.msg or error))
+    if match is None:
+        return 1, 1, str(error.msg or error)
+    offset = sum(len(line) + 1 for line in stretched.split("\n")[: int(match[1]) - 1]) + int(match[2]) - 1
+    reached = [token for start, token in tokens if start <= offset]
+    last = reached[-1] if reached else _NONE
+    if sentence := _SENTENCE.search(match[3]):
+        return *place(text, last.start), sentence[0]
+    if offset >= len(stretched):
+        return *place(text, last.start + len(last.text)), "the query ends too early"
+    return *place(text, last.start), f"unexpected `{last.text[:40]}`"
+
+
+def _stretch(text: str) -> tuple[str, list[tuple[int, Token]]]:
+    """Widen the spaces between the tokens, so that looking ahead from one does not reach the next.
+
+    Returns the text and, with its new offset, every token.
+    """
+    parts: list[str] = []
+    tokens: list[tuple[int, Token]] = []
+    length, end = 0, 0
+    for token in tokenize(text):
+        is_apart = token.start > end or token.text in _APART or (tokens and tokens[-1][1].text in _APART)
+        parts += [" " * _LOOKAHEAD if is_apart else "", token.text]
+        length += len(parts[-2])
+        tokens.append((length, token))
+        length, end = length + len(token.text), token.start + len(token.text)
+    return "".join(parts) + " " * _LOOKAHEAD, tokens
 
 
 def _read_word(word: str, result: Outline) -> None:

@@ -46,7 +46,11 @@ def close(store: Store, rules: Iterable[Rule]) -> Closure:
 
     Leaves out what says nothing (`owl:Thing`) and membership in anonymous classes, which only leads to conclusions.
     """
-    clauses = narrow_rules(rules, store)
+    return run_clauses(narrow_rules(rules, store), store)
+
+
+def run_clauses(clauses: Sequence[Clause], store: Store) -> Closure:
+    """Do what `close` does with rules that were narrowed before, for many small graphs under the same axioms."""
     with _without_collector():
         relations, inferred = _infer(store, clauses)
         stated = {relation: rows for relation, rows in inferred.items() if is_worth_stating(relation)}
@@ -55,7 +59,7 @@ def close(store: Store, rules: Iterable[Rule]) -> Closure:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Keep the garbage collector away: nothing here is cyclic, and its passes over millions of rows take half the time."""
+    """Keep the garbage collector away: nothing here is cyclic, and its passes would take half the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -57,17 +57,26 @@ def undefined(quads: Iterable[Quad], defined: set[str], origin: Mapping[Quad, Or
                     yield DataError(f'"{shown}" is used but defined nowhere (by {quad.subject})', graph)
 
 
-def read_bundle(data: Path, ontology: Path) -> Bundle:
-    """Read tables, ontology and schemes. Raises DataErrors with every fault of every file."""
+def read_ontology(folder: Path) -> tuple[list[Quad], list[DataError]]:
+    """Return the quads of ontology, alignments and schemes, and the faults of the files that do not parse."""
+    quads: list[Quad] = []
     errors: list[DataError] = []
-    declared: list[Quad] = []
-    for path, graph in ontology_files(ontology):
+    for path, graph in ontology_files(folder):
         try:
-            declared += read_rdf(path, graph)
+            quads += read_rdf(path, graph)
         except DataError as error:
             errors.append(error)
+    return quads, errors
+
+
+def read_bundle(data: Path, ontology: Path, replacements: Mapping[str, Path] | None = None) -> Bundle:
+    """Read tables, ontology and schemes; `replacements` are read in place of the tables that they name.
+
+    Raises DataErrors with every fault of every file.
+    """
+    declared, errors = read_ontology(ontology)
     try:
-        tables = read_tables(data / "csv-metadata.json")
+        tables = read_tables(data / "csv-metadata.json", replacements)
     except DataErrors as found:
         raise DataErrors([*errors, *found.errors]) from found
     if errors:

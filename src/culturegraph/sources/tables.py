@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Quad
@@ -206,7 +206,7 @@ def _note_references(
         target = (key.target, key.target_columns)
         if len(key.columns) == 1:
             # A list-valued cell refers once with each of its values.
-            found = [(value,) for value in values[key.columns[0]]]
+            found: list[tuple[str, ...]] = [(value,) for value in values[key.columns[0]]]
         else:
             cells = tuple(row[name] for name in key.columns)
             found = [cells] if all(cells) else []
@@ -220,13 +220,13 @@ def _dangling(reading: _Reading) -> Iterator[DataError]:
             yield DataError(f'"{value}" is not in {target[0]}', origin.file, origin.row, origin.column)
 
 
-def read_tables(metadata: Path) -> Tables:
-    """Read every table of a CSVW table group into quads.
+def read_tables(metadata: Path, replacements: Mapping[str, Path] | None = None) -> Tables:
+    """Read every table of a CSVW table group into quads; `replacements` are read in place of the files they name.
 
     Raises DataErrors with all faults found, each located as `file:row:column`; StorageError where a file is unreadable.
     """
     try:
-        plans = read_metadata(metadata)
+        plans = [replace(plan, path=(replacements or {}).get(plan.file, plan.path)) for plan in read_metadata(metadata)]
     except DataError as error:
         raise DataErrors([error]) from error
     watched: dict[str, set[tuple[str, ...]]] = defaultdict(set)

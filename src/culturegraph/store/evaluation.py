@@ -29,9 +29,8 @@ from pyoxigraph import (
 )
 
 from culturegraph.errors import LimitExceededError, NotAcceptableError, QuerySyntaxError, RequestError
-from culturegraph.queries import locate_syntax_error
 from culturegraph.rdf.formats import GRAPHS, RESULTS
-from culturegraph.rdf.sparql_text import Outline, outline, place
+from culturegraph.rdf.sparql_text import Outline, locate_syntax_error, outline
 from culturegraph.rdf.vocabulary import PREFIXES
 from culturegraph.store.snapshot import Snapshot
 
@@ -99,7 +98,8 @@ def evaluate(store: Store, task: Task, *, max_query_size: int = MAX_QUERY_SIZE) 
     try:
         outcome = dataset.query(task.query, **options)
     except SyntaxError as error:
-        raise _syntax_error(task.query, told, error) from error
+        line, column, message = locate_syntax_error(task.query, error)
+        raise QuerySyntaxError(message, line, column) from error
     except RuntimeError as error:
         raise RequestError(str(error)) from error
     kind: Kind = (
@@ -164,17 +164,6 @@ def check(query: str, *, max_query_size: int = MAX_QUERY_SIZE) -> Outline:
     if told.update:
         raise RequestError(f"{told.update} is an update; this endpoint only reads")
     return told
-
-
-def _syntax_error(query: str, told: Outline, error: SyntaxError) -> QuerySyntaxError:
-    """Say in words what the parser did not like; an undeclared prefix it only reports as something else expected."""
-    if told.undeclared is not None:
-        prefix, offset = told.undeclared
-        known = PREFIXES.get(prefix)
-        hint = f"; add `PREFIX {prefix}: <{known}>`" if known else ""
-        return QuerySyntaxError(f"the prefix `{prefix}:` is not declared{hint}", *place(query, offset))
-    line, column, message = locate_syntax_error(error)
-    return QuerySyntaxError(message, line, column)
 
 
 def _dataset(store: Store, task: Task, told: Outline) -> tuple[Store, dict[str, Any]]:

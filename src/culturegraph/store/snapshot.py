@@ -23,11 +23,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from pyoxigraph import DefaultGraph, Quad, RdfFormat, Store
 
 from culturegraph.errors import StorageError
+from culturegraph.rdf.graphs import VALIDATION
 
 CURRENT: Final = "current"
 MANIFEST: Final = "manifest.json"
@@ -35,9 +36,30 @@ MANIFEST: Final = "manifest.json"
 MEMORY_LIMIT: Final = 500_000
 # Bytes up to which opening a snapshot checks every checksum; above, sizes only (the store checks blocks as it reads).
 _CHECKSUM_LIMIT: Final = 256_000_000
+# What stays out of the merge: a report tells of the graph, it is not part of what is known.
+_UNMERGED: Final = frozenset({DefaultGraph(), VALIDATION})
 _PARTIAL: Final = ".partial-"
 # What the store engine writes for itself and may touch when it opens.
 _UNCHECKED: Final = re.compile(r"LOCK|LOG.*|OPTIONS-.*")
+
+
+class _Hold:
+    """A shared lock on the manifest of a snapshot, let go when the last reference to its snapshot goes."""
+
+    def __init__(self, manifest: Path) -> None:
+        # A bare descriptor: a file object would warn that nobody closed it.
+        self._descriptor: int | None = os.open(manifest, os.O_RDONLY)
+        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def close(self) -> None:
+        """Let go before the last reference goes."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        with suppress(AttributeError, OSError):
+            self.close()
 
 
 @dataclass(frozen=True)
@@ -47,7 +69,7 @@ class Snapshot:
     path: Path
     manifest: Mapping[str, Any]
     store: Store
-    _hold: IO[bytes] | None = field(default=None, repr=False, compare=False)
+    _hold: _Hold | None = field(default=None, repr=False, compare=False)
 
     @property
     def version(self) -> str:
@@ -63,6 +85,11 @@ class Snapshot:
     def triples(self) -> int:
         """The number of distinct triples: those of the merge."""
         return int(self.manifest["triples"])
+
+    def close(self) -> None:
+        """Let go of the snapshot, so that a later build may remove it."""
+        if self._hold is not None:
+            self._hold.close()
 
 
 @contextmanager
@@ -119,9 +146,8 @@ def open_current(root: Path, *, in_memory: bool = False) -> Snapshot:
     if not link.is_symlink():
         raise StorageError(f"no snapshot is published in {root}; run `culturegraph build`")
     try:
-        hold = (path / MANIFEST).open("rb")
-        fcntl.flock(hold, fcntl.LOCK_SH)
-        manifest = _read_manifest(hold)
+        hold = _Hold(path / MANIFEST)
+        manifest = _read_manifest(path / MANIFEST)
         _verify(path, manifest["files"])
         quads = path / "quads.nq"
         if in_memory and quads.is_file():
@@ -165,7 +191,7 @@ def _write(path: Path, quads: Iterable[Quad], *, version: str, metadata: Mapping
 
 def _with_merge(quad: Quad) -> Iterator[Quad]:
     yield quad
-    if not isinstance(quad.graph_name, DefaultGraph):
+    if quad.graph_name not in _UNMERGED:
         yield Quad(quad.subject, quad.predicate, quad.object)
 
 
@@ -190,8 +216,8 @@ def _checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_manifest(file: IO[bytes]) -> dict[str, Any]:
-    manifest = json.load(file)
+def _read_manifest(file: Path) -> dict[str, Any]:
+    manifest = json.loads(file.read_bytes())
     if not isinstance(manifest, dict) or not {"version", "triples", "files"} <= manifest.keys():
         raise ValueError(f"{MANIFEST} is incomplete")
     return manifest

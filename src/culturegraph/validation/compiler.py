@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from culturegraph.errors import DataError, DataErrors
-from culturegraph.validation.constraints import Pattern, Test, focus_tests, value_tests, wrong_patterns
+from culturegraph.validation.constraints import Test, focus_tests, value_tests
+from culturegraph.validation.patterns import Pattern, wrong_patterns
 from culturegraph.validation.results import Node, Term
 from culturegraph.validation.scope import Scope
 from culturegraph.validation.shapes import Shape, ShapesGraph
@@ -98,7 +99,7 @@ class _Compiler:
         """Yield the checks of a shape and of the property shapes in it, for the given focus nodes."""
         if shape.deactivated:
             return
-        if shape.custom or "expression" in shape.values or "js" in shape.values:
+        if shape.custom or "expression" in shape.values:
             raise Uncompilable("a constraint component of its own")
         value = focus.this if shape.path is None else self.scope.fresh()
         reach = focus.pattern
@@ -114,8 +115,7 @@ class _Compiler:
         for node in shape.values.get("sparql", ()):
             sparql = constraint_query(self.shapes, shape, node, focus.pattern, focus.this)
             if sparql is not None:
-                columns = {"value": "?value", "path": "?path"}
-                yield Check(sparql.query, shape, "?this", sparql=sparql, **columns)
+                yield Check(sparql.query, shape, "?this", sparql=sparql)
         inner = Focus(reach, value, focus.all if value == focus.this else (*focus.all, value))
         for node in shape.values.get("property", ()):
             yield from self.walk(self.shapes.shapes[node], inner)
@@ -136,7 +136,7 @@ class _Compiler:
         shape = self.shapes.shapes[node]
         if shape.deactivated:
             return "true"
-        if shape.custom or {"sparql", "expression", "js"} & shape.values.keys():
+        if shape.custom or {"sparql", "expression"} & shape.values.keys():
             raise Uncompilable("SPARQL inside a shape that another one refers to")
         if self._depth >= _MAX_DEPTH:
             raise Uncompilable("shapes nested too deep")

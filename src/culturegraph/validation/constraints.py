@@ -1,4 +1,4 @@
-"""Core constraints as SPARQL: each is a test of a value, a test of a focus node, or a pattern of what is wrong.
+"""Core constraints as SPARQL tests of a value or of a focus node; those that are no tests are in `patterns`.
 
 A test is an expression that is true where the node conforms and that never errors, since an error in a FILTER would
 pass a faulty node in silence. Whatever is said here of a node holds at the top of a shape and inside another shape.
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode
 
-from culturegraph.rdf.vocabulary import RDF, RDFS, SH
+from culturegraph.rdf.vocabulary import SH, XSD
 from culturegraph.validation.paths import PropertyPath
 from culturegraph.validation.results import Node, Term
 from culturegraph.validation.scope import Scope
@@ -33,19 +33,6 @@ class Test:
     component: NamedNode
     expression: str
     of_focus: bool = False
-    wants: Any = None
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """A pattern that matches what is wrong; the variables say where its value, path and detail are."""
-
-    parameter: str
-    component: NamedNode
-    pattern: str
-    value: str | None = None
-    path: str | None = None
-    detail: str | None = None
     wants: Any = None
 
 
@@ -115,12 +102,16 @@ def number(value: Term) -> int:
 
 def is_among(scope: Scope, value: str, members: tuple[Term, ...]) -> str:
     """sh:in: the same term, not only the same value (SHACL §4.8.3)."""
-    if not members:
-        return "false"
-    constants = [scope.constant(member) for member in members]
-    if all(isinstance(member, NamedNode) for member in members):
-        return f"{value} IN ({', '.join(constants)})"
-    return f"({' || '.join(f'sameTerm({value}, {constant})' for constant in constants)})"
+    # For IRIs and strings, to be equal is to be the same term, and IN is far quicker; numbers and dates have values.
+    plain, parts = [], []
+    for member in members:
+        if isinstance(member, Literal) and member.datatype.value != XSD + "string":
+            parts.append(f"sameTerm({value}, {scope.constant(member)})")
+        else:
+            plain.append(scope.constant(member))
+    if plain:
+        parts.append(f"COALESCE({value} IN ({', '.join(plain)}), false)")
+    return f"({' || '.join(parts) or 'false'})"
 
 
 def has_language(_scope: Scope, value: str, ranges: tuple[Term, ...]) -> str:
@@ -231,7 +222,7 @@ def _needs_variable(path: PropertyPath) -> bool:
 def at_least(
     scope: Scope, this: str, path: PropertyPath, count: int, counts: Callable[[str], str] | None = None
 ) -> str:
-    """Return the expression that is true where the path leads to at least so many nodes (for which `counts` is true)."""
+    """Return the expression that is true where the path leads to so many nodes or more (for which `counts` is true)."""
     if count <= 0:
         return "true"
     if count > 2:
@@ -245,65 +236,3 @@ def at_least(
     if count == 2:
         filters.append(f"!sameTerm({values[0]}, {values[1]})")
     return f"EXISTS {{ {steps}{''.join(f' FILTER({condition})' for condition in filters)} }}"
-
-
-# --- patterns of what is wrong ----------------------------------------------------------------------------------------
-
-
-def wrong_patterns(scope: Scope, shape: Shape, this: str, allowed: list[PropertyPath | None]) -> Iterator[Pattern]:
-    """Yield the patterns of sh:equals, sh:lessThan(OrEquals), sh:uniqueLang, sh:closed."""
-    for other in shape.values.get("equals", ()):
-        yield _unequal(scope, shape, this, other)
-    for parameter, operator in (("lessThan", "<"), ("lessThanOrEquals", "<=")):
-        for other in shape.values.get(parameter, ()):
-            value, compared = scope.fresh(), scope.fresh()
-            both = f"{_value_step(scope, shape, this, value)} {scope.step(this, other, compared)}"
-            met = f"COALESCE({scope.value(value)} {operator} {scope.value(compared)}, false)"
-            wrong = f"{both} FILTER(!{met})"
-            yield Pattern(parameter, component(parameter), wrong, value, detail=compared, wants=other)
-    # Only the literal `true` switches it on (W3C test uniqueLang-002).
-    if shape.path is not None and any(flag.value == "true" for flag in shape.values.get("uniqueLang", ())):
-        one, two, tag = scope.fresh(), scope.fresh(), scope.fresh()
-        both = f"{scope.step(this, shape.path, one)} {scope.step(this, shape.path, two)}"
-        same = f'!sameTerm({one}, {two}) && LANG({one}) = LANG({two}) && LANG({one}) != ""'
-        wrong = f"{both} FILTER({same}) BIND(LANG({one}) AS {tag})"
-        yield Pattern("uniqueLang", component("uniqueLang"), wrong, detail=tag)
-    if shape.flag("closed"):
-        yield _not_closed(scope, shape, this, allowed)
-
-
-def _value_step(scope: Scope, shape: Shape, this: str, value: str) -> str:
-    """Return the pattern from the focus node to its value nodes: a node shape's is the focus node itself."""
-    return f"BIND({this} AS {value})" if shape.path is None else scope.step(this, shape.path, value)
-
-
-def _unequal(scope: Scope, shape: Shape, this: str, other: NamedNode) -> Pattern:
-    """sh:equals: what one side has and the other has not (SHACL §4.5.1)."""
-    value = scope.fresh()
-    there = scope.step(this, other, value)
-    if shape.path is None:
-        # The focus node must be its own only value.
-        missing = f"BIND({this} AS {value}) FILTER NOT EXISTS {{ {scope.step(this, other, this)} }}"
-        extra = f"{there} FILTER(!sameTerm({this}, {value}))"
-    else:
-        here = scope.step(this, shape.path, value)
-        missing, extra = f"{here} FILTER NOT EXISTS {{ {there} }}", f"{there} FILTER NOT EXISTS {{ {here} }}"
-    wrong = f"LATERAL {{ {{ {missing} }} UNION {{ {extra} }} }}"
-    return Pattern("equals", component("equals"), wrong, value, wants=other)
-
-
-def _not_closed(scope: Scope, shape: Shape, this: str, allowed: list[PropertyPath | None]) -> Pattern:
-    """sh:closed: triples of predicates that no property shape has as its path (SHACL §4.8.1)."""
-    predicate, value = scope.fresh(), scope.fresh()
-    node, reach = this, ""
-    if shape.path is not None:
-        node = scope.fresh()
-        reach = scope.step(this, shape.path, node) + " "
-    names = [path for path in allowed if isinstance(path, NamedNode)]
-    names += [name for group in shape.values.get("ignoredProperties", ()) for name in group]
-    known = ", ".join(sorted(scope.constant(name) for name in names))
-    # As in pyshacl: that everything is a resource is no statement.
-    nothing = f"({predicate} = <{RDF}type> && {value} = <{RDFS}Resource>)"
-    triples = f"{reach}LATERAL {{ {scope.any_step(node, predicate, value)} }}"
-    wrong = f"{triples} FILTER({predicate} NOT IN ({known}) && !{nothing})"
-    return Pattern("closed", component("closed"), wrong, value, predicate)

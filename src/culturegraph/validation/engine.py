@@ -9,7 +9,7 @@ Source: SHACL §3.4 (Validation).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Literal
@@ -18,23 +18,25 @@ import pyoxigraph as ox
 import rdflib
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
+from culturegraph.errors import DataError, DataErrors
 from culturegraph.rdf.bridge import term_from_rdflib
 from culturegraph.validation.compiler import Check, Plan, compile_shapes
 from culturegraph.validation.constraints import component
 from culturegraph.validation.literals import INTERNAL, TERMS, SourceTerms
 from culturegraph.validation.messages import default_messages
 from culturegraph.validation.paths import path_predicates
-from culturegraph.validation.reference import run_reference
+from culturegraph.validation.reading import read_shapes_graph
+from culturegraph.validation.reference import needed_predicates, run_reference
 from culturegraph.validation.report import Report
 from culturegraph.validation.results import Result, Term
 from culturegraph.validation.scope import Scope
-from culturegraph.validation.shapes import ShapesGraph, read_shapes_graph
-from culturegraph.validation.sparql import COMPONENT, SHAPES_GRAPH, fill, target_query, uses_named_graphs
+from culturegraph.validation.shapes import ShapesGraph
+from culturegraph.validation.sparql import COMPONENT, SHAPES_GRAPH, TARGETED, fill, target_query, uses_named_graphs
 from culturegraph.validation.targets import subclass_closure
+from culturegraph.validation.wellformed import refuse_malformed
 
 Engine = Literal["compiled", "pyshacl"]
 
-_TARGETED = NamedNode(INTERNAL + "targeted")
 _BATCH = 100_000
 
 
@@ -54,7 +56,10 @@ def validate(
     Raises DataErrors, located by shape, where the shapes are not well-formed, refer to themselves or cannot be run.
     """
     read = read_shapes_graph(shapes)
+    refuse_malformed(read, run_compiled)
     if engine == "pyshacl":
+        # For its located errors: pyshacl passes over some faults, and says of others only that there is one.
+        compile_shapes(read, Scope(SourceTerms(), subclass_closure(Store()), has_veils=False), {})
         return Report.of(run_reference(quads, read), origin)
     return Report.of(run_compiled(quads, read, workers or os.cpu_count() or 1), origin)
 
@@ -70,7 +75,7 @@ def run_compiled(quads: Iterable[Quad], shapes: ShapesGraph, workers: int) -> li
     plan = compile_shapes(shapes, scope, _find_targets(shapes, store))
     results = _run(plan, store, source, workers)
     if plan.left:
-        results += run_reference(merged(store, source), shapes, plan.left)
+        results += run_reference(merged(store, source, needed_predicates(shapes, plan.left)), shapes, plan.left)
     return results
 
 
@@ -91,13 +96,18 @@ def load(quads: Iterable[Quad], shapes: ShapesGraph, source: SourceTerms, with_g
     return store
 
 
-def merged(store: Store, source: SourceTerms) -> Iterator[Quad]:
-    """Yield the merge as its sources wrote it."""
-    for quad in store.quads_for_pattern(None, None, None, DefaultGraph()):
-        if quad.predicate not in source.predicates:
+def merged(store: Store, source: SourceTerms, predicates: Iterable[NamedNode] | None = None) -> Iterator[Quad]:
+    """Yield the merge as its sources wrote it, or some predicates of it, and the named graphs that the store holds."""
+    for predicate in (None,) if predicates is None else predicates:
+        for quad in store.quads_for_pattern(None, predicate, None, DefaultGraph()):
+            if quad.predicate not in source.predicates:
+                yield Quad(quad.subject, quad.predicate, source.written(quad.object))
+        for quad in store.quads_for_pattern(None, predicate, None, TERMS):
             yield Quad(quad.subject, quad.predicate, source.written(quad.object))
-    for quad in store.quads_for_pattern(None, None, None, TERMS):
-        yield Quad(quad.subject, quad.predicate, source.written(quad.object))
+    for graph in store.named_graphs():
+        if not graph.value.startswith(INTERNAL):
+            for quad in store.quads_for_pattern(None, None, None, graph):
+                yield Quad(quad.subject, quad.predicate, source.written(quad.object, quad.subject), graph)
 
 
 def _shapes_quads(shapes: ShapesGraph) -> Iterator[Quad]:
@@ -108,7 +118,7 @@ def _shapes_quads(shapes: ShapesGraph) -> Iterator[Quad]:
 
 
 def _find_targets(shapes: ShapesGraph, store: Store) -> dict[Term, str]:
-    """Evaluate the SPARQL-based targets, keep their nodes in the store, and return the pattern that finds them there."""
+    """Evaluate the SPARQL-based targets, keep their nodes in the store, and return the patterns that find them."""
     patterns: dict[Term, str] = {}
     for shape in shapes.targeting:
         for target in shape.targets["target"]:
@@ -117,17 +127,16 @@ def _find_targets(shapes: ShapesGraph, store: Store) -> dict[Term, str]:
                 continue
             name = NamedNode(f"{INTERNAL}target:{len(patterns)}")
             rows: Any = store.query(query)
-            store.extend([Quad(name, _TARGETED, row["this"], _TARGETED) for row in rows if row["this"] is not None])
-            patterns[target] = f"GRAPH {_TARGETED} {{ {name} {_TARGETED} ?this }}"
+            store.extend([Quad(name, TARGETED, row["this"], TARGETED) for row in rows if row["this"] is not None])
+            patterns[target] = f"GRAPH {TARGETED} {{ {name} {TARGETED} ?this }}"
     return patterns
 
 
 def _run(plan: Plan, store: Store, source: SourceTerms, workers: int) -> list[Result]:
     # The store's evaluation leaves the interpreter free, so threads use all cores without a copy of anything.
-    graphs = [graph for graph in store.named_graphs() if not _is_internal(graph)]
 
     def run(check: Check) -> list[Result]:
-        return list(_results(check, store, source, graphs))
+        return list(_results(check, store, source))
 
     if workers == 1 or len(plan.checks) == 1:
         return [result for check in plan.checks for result in run(check)]
@@ -135,18 +144,11 @@ def _run(plan: Plan, store: Store, source: SourceTerms, workers: int) -> list[Re
         return [result for found in pool.map(run, plan.checks) for result in found]
 
 
-def _is_internal(graph: Term) -> bool:
-    return graph.value.startswith(INTERNAL) and graph != SHAPES_GRAPH
-
-
-def _results(
-    check: Check, store: Store, source: SourceTerms, graphs: Sequence[Any]
-) -> Iterator[Result]:
+def _results(check: Check, store: Store, source: SourceTerms) -> Iterator[Result]:
+    rows: Any = store.query(check.query)
     if check.sparql is not None:
-        rows: Any = store.query(check.query, named_graphs=graphs)
         yield from _sparql_results(check, rows, source)
         return
-    rows = store.query(check.query)
     for row in rows:
         focus = source.written(row[check.this[1:]])
         value = None if check.value is None else source.written(row[check.value[1:]])
@@ -181,6 +183,8 @@ def _sparql_results(check: Check, rows: Any, source: SourceTerms) -> Iterator[Re
     names = [variable.value for variable in rows.variables]
     for row in rows:
         bound = {name: row[name] for name in names if row[name] is not None}
+        if "failure" in bound and bound["failure"].value in {"true", "1"}:
+            raise DataErrors([DataError("the query reports a failure", shape.name, column="sh:sparql")])
         focus = source.written(bound["this"])
         value = source.written(bound["value"], focus) if "value" in bound else None
         if value is None and shape.path is None:

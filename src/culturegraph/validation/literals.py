@@ -18,13 +18,12 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import rdflib
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store
 
 from culturegraph.rdf.vocabulary import XSD
-from culturegraph.validation.results import Term
 
 INTERNAL: Final = "urn:x-culturegraph:"
 TERMS: Final = NamedNode(INTERNAL + "terms")
@@ -53,7 +52,7 @@ class SourceTerms:
         self._veils: dict[Literal, Literal | None] = {}
         self._scratch = Store()
         self._languages: dict[Literal, Literal] = {}
-        self._by_place: dict[tuple[Term, Term], set[Literal]] = defaultdict(set)
+        self._by_place: dict[tuple[Any, Literal], set[Literal]] = defaultdict(set)
         self.veiled: list[Quad] = []
         self.predicates: set[NamedNode] = set()
 
@@ -119,7 +118,7 @@ class SourceTerms:
                 store.add(Quad(quad.subject, quad.predicate, self.veil(quad.object), TERMS))
         store.extend(Quad(q.subject, q.predicate, q.object) for q in self.veiled)
 
-    def written(self, value: Term, subject: Term | None = None) -> Term:
+    def written(self, value: Any, subject: Any = None) -> Any:
         """Return the term as the source wrote it; `subject` helps where only the stored value is known."""
         if not isinstance(value, Literal):
             return value

@@ -88,9 +88,9 @@ def _parse(graph: rdflib.Graph, node: object, above: tuple[object, ...]) -> Prop
 
 
 def _parse_members(graph: rdflib.Graph, head: object, above: tuple[object, ...]) -> tuple[PropertyPath, ...]:
-    if not isinstance(head, rdflib.BNode):
-        raise ValueError("a path list without members")
-    members = tuple(_parse(graph, member, above) for member in Collection(graph, head))
+    members: tuple[PropertyPath, ...] = ()
+    if isinstance(head, rdflib.BNode):
+        members = tuple(_parse(graph, member, above) for member in Collection(graph, head))
     if len(members) < 2:
         raise ValueError("a path list needs two members or more")
     return members
@@ -139,6 +139,7 @@ def path_rdf(path: PropertyPath, label: str, graph: NamedNode) -> tuple[NamedNod
     if isinstance(path, Steps):
         return _list_rdf(path.paths, label, graph)
     node = BlankNode(label)
+    value: NamedNode | BlankNode
     if isinstance(path, Alternative):
         predicate = NamedNode(SH + "alternativePath")
         value, quads = _list_rdf(path.paths, label + "a", graph)

@@ -8,19 +8,24 @@ Source: https://github.com/RDFLib/pySHACL; SHACL §3.6 (Validation Report).
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import rdflib
-from pyoxigraph import BlankNode, Quad
+from pyoxigraph import DefaultGraph, NamedNode, Quad
 
 from culturegraph.errors import DataError, DataErrors
 from culturegraph.rdf.bridge import to_rdflib
+from culturegraph.rdf.vocabulary import RDFS, SH, TYPE
 from culturegraph.validation.literals import quiet_rdflib
-from culturegraph.validation.paths import parse_path
-from culturegraph.validation.results import Node, Result
-from culturegraph.validation.shapes import SHACL, TARGETS, ShapesGraph, term
+from culturegraph.validation.messages import default_messages
+from culturegraph.validation.paths import parse_path, path_predicates
+from culturegraph.validation.results import Node, Result, Texts
+from culturegraph.validation.shapes import PARAMETERS, SHACL, TARGETS, ShapesGraph, term, texts, to_rdflib_node
+from culturegraph.validation.sparql import uses_named_graphs
+
+# Shapes that refer to themselves are refused before, so the depth is only that of the shapes graph.
+_MAX_DEPTH: Final = 100
 
 
 def run_reference(quads: Iterable[Quad], shapes: ShapesGraph, only: Collection[Node] | None = None) -> list[Result]:
@@ -30,25 +35,67 @@ def run_reference(quads: Iterable[Quad], shapes: ShapesGraph, only: Collection[N
     """
     # pyshacl over an oxigraph store gives false results: typed and plain strings are one there.
     with quiet_rdflib():
-        return _validate(to_rdflib(quads), shapes, only)
+        data = _to_dataset(quads) if uses_named_graphs(shapes) else to_rdflib(quads)
+        return _validate(data, shapes, only)
+
+
+def _to_dataset(quads: Iterable[Quad]) -> rdflib.Dataset:
+    """Return the named graphs and, as their union, the merge: for queries that ask which graph says what."""
+    graphs: dict[str, list[Quad]] = {}
+    for quad in quads:
+        name = "" if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name.value
+        graphs.setdefault(name, []).append(quad)
+    dataset = rdflib.Dataset(default_union=True)
+    for name, members in graphs.items():
+        graph = dataset.graph(rdflib.URIRef(name)) if name else dataset.default_graph
+        for triple in to_rdflib(members):
+            graph.add(triple)
+    return dataset
+
+
+def needed_predicates(shapes: ShapesGraph, only: Collection[Node]) -> set[NamedNode] | None:
+    """Return the predicates that the shapes look at; None where that is not known beforehand, so all."""
+    needed = {TYPE, NamedNode(RDFS + "subClassOf")}
+    for shape in (member for node in only for member in shapes.closure(shapes.shapes[node])):
+        if shape.custom or shape.targets["target"] or {"closed", "sparql", "expression"} & shape.values.keys():
+            return None
+        if shape.path is not None:
+            needed.update(path_predicates(shape.path))
+        named = [shape.targets["targetSubjectsOf"], shape.targets["targetObjectsOf"]]
+        named += [shape.values.get(name, ()) for name in ("equals", "disjoint", "lessThan", "lessThanOrEquals")]
+        needed.update(value for values in named for value in values if isinstance(value, NamedNode))
+    return needed
 
 
 def _validate(data: rdflib.Graph, shapes: ShapesGraph, only: Collection[Node] | None) -> list[Result]:
     # Here, because it takes half a second to import and most runs need no pyshacl.
     import pyshacl
-    from pyshacl.errors import ReportableRuntimeError
 
     _bind_prefixes(data, shapes.graph)
-    graph = shapes.graph if only is None else without_other_targets(shapes, only)
+    # A copy, since pyshacl adds triples of its own to the shapes graph.
+    graph = _copy(shapes.graph) if only is None else without_other_targets(shapes, only)
     advanced = any(shape.targets["target"] or "expression" in shape.values for shape in shapes.shapes.values())
+    if advanced:
+        # Then pyshacl would run rules first; inference is not validation.
+        graph.remove((None, SHACL.rule, None))
     logging.getLogger("pyshacl").setLevel(logging.CRITICAL)
     try:
-        _, report, text = pyshacl.validate(data, shacl_graph=graph, advanced=advanced, inplace=not advanced)
-    except (ReportableRuntimeError, NotImplementedError, re.error) as error:
+        _, report, text = pyshacl.validate(
+            data, shacl_graph=graph, advanced=advanced, inplace=not advanced, max_validation_depth=_MAX_DEPTH
+        )
+    except Exception as error:
+        # pyshacl lets through whatever rdflib, pyparsing and re raise, down to a bare Exception.
         raise _failure(str(error)) from error
     if not isinstance(report, rdflib.Graph):
         raise _failure(str(text))
     return list(_read_report(report, shapes))
+
+
+def _copy(graph: rdflib.Graph) -> rdflib.Graph:
+    copy = rdflib.Graph(bind_namespaces="none")
+    for triple in graph:
+        copy.add(triple)
+    return copy
 
 
 def _bind_prefixes(data: rdflib.Graph, shapes: rdflib.Graph) -> None:
@@ -68,16 +115,16 @@ def without_other_targets(shapes: ShapesGraph, kept: Collection[Node]) -> rdflib
 
     pyshacl's own `use_shapes` skips named property shapes in silence, so every shape stays and only targets go.
     """
-    graph = rdflib.Graph(bind_namespaces="none")
-    for triple in shapes.graph:
-        graph.add(triple)
-    for node in [shape.node for shape in shapes.shapes.values() if shape.has_targets and shape.node not in kept]:
-        subject = rdflib.URIRef(node.value) if not isinstance(node, BlankNode) else rdflib.BNode(node.value)
+    graph = _copy(shapes.graph)
+    for shape in shapes.shapes.values():
+        if not shape.has_targets or shape.node in kept:
+            continue
+        subject = to_rdflib_node(shape.node)
         for name in TARGETS:
             graph.remove((subject, SHACL[name], None))
-        if shapes.shapes[node].implicit_class:
+        if shape.implicit_class:
             graph.remove((subject, rdflib.RDF.type, None))
-            kind = SHACL.NodeShape if shapes.shapes[node].path is None else SHACL.PropertyShape
+            kind = SHACL.NodeShape if shape.path is None else SHACL.PropertyShape
             graph.add((subject, rdflib.RDF.type, kind))
     return graph
 
@@ -90,17 +137,30 @@ def _read_report(report: rdflib.Graph, shapes: ShapesGraph) -> Iterator[Result]:
             return None if found is None else term(found)
 
         path = report.value(node, SHACL.resultPath)
-        messages = sorted(m for m in report.objects(node, SHACL.resultMessage) if isinstance(m, rdflib.Literal))
+        shape, component = shapes.shapes[value("sourceShape")], value("sourceConstraintComponent")
+        said = texts(report, node, SHACL.resultMessage)
         yield Result(
             focus_node=value("focusNode"),
             path=None if path is None else _read_path(path, report, shapes),
             value=value("value"),
-            component=value("sourceConstraintComponent"),
-            source_shape=value("sourceShape"),
+            component=component,
+            source_shape=shape.node,
             severity=value("resultSeverity"),
             constraint=value("sourceConstraint"),
-            messages={message.language or "": str(message) for message in messages},
+            shape_name=shape.name,
+            messages=said if shape.messages else _own_messages(component, shape.values) or said,
+            hint=shape.hint,
         )
+
+
+def _own_messages(component: NamedNode, values: Any) -> Texts | None:
+    """Return our messages for a core component, instead of pyshacl's in English only."""
+    name = component.value.removeprefix(SH).removesuffix("ConstraintComponent")
+    parameter = name[:1].lower() + name[1:]
+    if parameter not in PARAMETERS or parameter not in values:
+        return None
+    wanted = values[parameter]
+    return default_messages(parameter, wanted[0] if len(wanted) == 1 else wanted)
 
 
 def _read_path(node: Any, report: rdflib.Graph, shapes: ShapesGraph) -> Any:

@@ -10,17 +10,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, serialize
 
-from culturegraph.rdf.vocabulary import BASE, CG, PREFIXES, RDFS, SH, TYPE, XSD
+from culturegraph.rdf.vocabulary import BASE, PREFIXES, RDFS, SH, TYPE, XSD
 from culturegraph.validation import rendering
 from culturegraph.validation.paths import path_predicates, path_rdf
-from culturegraph.validation.results import VIOLATION, Node, Result, Term
+from culturegraph.validation.results import VIOLATION, Node, Result, local_name
 
 REPORT: Final = NamedNode(BASE + "validation/")
-ROW: Final = NamedNode(CG + "row")
+# The cell that caused a result. Dublin Core's older `source` takes text.
+ROW: Final = NamedNode(PREFIXES["dc"] + "source")
 _COMMENT: Final = NamedNode(RDFS + "comment")
 _ANY_GRAPH: Final = NamedNode("urn:x-culturegraph:report")
 
@@ -55,7 +56,7 @@ class Report:
     @cached_property
     def counts(self) -> Mapping[str, int]:
         """Results by the name of their severity."""
-        return Counter(result.record()["severity"] for result in self.results)
+        return Counter(local_name(result.severity) for result in self.results)
 
     def to_quads(self, graph: NamedNode) -> list[Quad]:
         """Return the report as RDF; the n-th result is the IRI `validation/{n}` below the base, n from 1."""
@@ -132,7 +133,7 @@ def _stable(node: Node, name: str) -> Node:
 def _locate(results: list[Result], origin: Mapping[Quad, object]) -> list[Result]:
     """Add to each result the cell that said its value, else a cell of the same property, else of the same subject."""
     subjects = {result.focus_node for result in results}
-    places: dict[tuple[Term | None, ...], str] = {}
+    places: dict[tuple[Any, ...], str] = {}
     for quad, place in origin.items():
         subject = quad.subject
         if subject in subjects:
@@ -144,7 +145,7 @@ def _locate(results: list[Result], origin: Mapping[Quad, object]) -> list[Result
     return [replace(result, row=_place(result, places)) for result in results]
 
 
-def _place(result: Result, places: Mapping[tuple[Term | None, ...], str]) -> str | None:
+def _place(result: Result, places: Mapping[tuple[Any, ...], str]) -> str | None:
     predicate = None if result.path is None else next(path_predicates(result.path), None)
     for key in (
         (result.focus_node, predicate, result.value),

@@ -14,7 +14,15 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Store
 
 from culturegraph.rdf.vocabulary import RDF
 from culturegraph.validation.literals import TERMS, WRITTEN, SourceTerms
-from culturegraph.validation.paths import Alternative, Inverse, PropertyPath, Repeat, Steps, path_predicates, path_sparql
+from culturegraph.validation.paths import (
+    Alternative,
+    Inverse,
+    PropertyPath,
+    Repeat,
+    Steps,
+    path_predicates,
+    path_sparql,
+)
 from culturegraph.validation.results import Term
 from culturegraph.validation.targets import Uncompilable
 
@@ -50,25 +58,34 @@ class Scope:
 
     def step(self, subject: str, path: PropertyPath, value: str) -> str:
         """Return the pattern that leads from subject to value; `subject` is bound before it."""
-        if isinstance(path, Repeat) and path.times in "*?":
+        # An empty path gives the focus node itself; and those come from several targets, so ?this is never sure.
+        if not _may_be_empty(path) and not self._is_in_terms(path) and value != "?this":
+            self._plain.add(value)
+        return self._pattern(subject, path, value)
+
+    def _is_in_terms(self, path: PropertyPath) -> bool:
+        return any(predicate in self.source.predicates for predicate in path_predicates(path))
+
+    def _pattern(self, subject: str, path: PropertyPath, value: str) -> str:
+        if isinstance(path, Repeat) and _may_be_empty(path):
             # The store gives no empty path for a term that is in no triple, so it is written out.
-            once = Repeat(path.path, "+") if path.times == "*" else path.path
             same = f"{{ BIND({subject} AS {value}) }}"
-            pattern = f"LATERAL {{ {same} UNION {{ {self.step(subject, once, value)} }} }}"
-            self._plain.discard(value)
-            return pattern
+            once = self._plain_pattern(subject, Repeat(path.path, "+"), value)
+            if path.times == "?":
+                once = self._pattern(subject, path.path, value)
+            return f"LATERAL {{ {same} UNION {{ {once} }} }}"
         if isinstance(path, Steps) and any(map(_may_be_empty, path.paths)):
             return self._steps(subject, path.paths, value)
         if isinstance(path, Alternative) and any(map(_may_be_empty, path.paths)):
-            branches = (f"{{ {self.step(subject, choice, value)} }}" for choice in path.paths)
+            branches = (f"{{ {self._pattern(subject, choice, value)} }}" for choice in path.paths)
             return f"LATERAL {{ {' UNION '.join(branches)} }}"
         if isinstance(path, Inverse) and _may_be_empty(path.path):
-            return self.step(subject, _push_inverse(path.path), value)
+            return self._pattern(subject, _push_inverse(path.path), value)
+        return self._plain_pattern(subject, path, value)
+
+    def _plain_pattern(self, subject: str, path: PropertyPath, value: str) -> str:
         pattern = f"{subject} {path_sparql(path)} {value} ."
-        if any(predicate in self.source.predicates for predicate in path_predicates(path)):
-            return f"GRAPH {TERMS} {{ {pattern} }}"
-        self._plain.add(value)
-        return pattern
+        return f"GRAPH {TERMS} {{ {pattern} }}" if self._is_in_terms(path) else pattern
 
     def _may_be_veiled(self, variable: str) -> bool:
         return self.has_veils and variable not in self._plain
@@ -77,9 +94,9 @@ class Scope:
         patterns = []
         for path in paths[:-1]:
             middle = self.fresh()
-            patterns.append(self.step(subject, path, middle))
+            patterns.append(self._pattern(subject, path, middle))
             subject = middle
-        return " ".join([*patterns, self.step(subject, paths[-1], value)])
+        return " ".join([*patterns, self._pattern(subject, paths[-1], value)])
 
     def any_step(self, subject: str, predicate: str, value: str) -> str:
         """Return the pattern of all triples of a subject."""
@@ -109,9 +126,9 @@ class Scope:
         return f"COALESCE(DATATYPE({variable}) IN ({datatype}, <{WRITTEN}{datatype.value}>), false)"
 
     def regex(self, text: str, pattern: str, flags: str) -> str:
-        """Return a REGEX call. Raises Uncompilable where the store cannot read the pattern, ValueError where none can."""
+        """Return a REGEX call. Raises Uncompilable where only the store cannot read it, ValueError where none can."""
         call = f"REGEX({text}, {Literal(pattern)}, {Literal(flags)})"
-        probe = f"SELECT ({call.replace(text, Literal('').__str__(), 1)} AS ?ok) {{}}"
+        probe = f"SELECT ({call.replace(text, str(Literal('')), 1)} AS ?ok) {{}}"
         rows = list(self._scratch.query(probe))  # type: ignore[arg-type]
         if rows and rows[0]["ok"] is not None:
             return call
@@ -151,5 +168,3 @@ def _push_inverse(path: PropertyPath) -> PropertyPath:
             return path.path
         case NamedNode():
             return Inverse(path)
-
-

@@ -14,18 +14,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import rdflib
-from pyoxigraph import BlankNode, NamedNode, Store
+from pyoxigraph import NamedNode, Store
 
 from culturegraph.errors import DataError, DataErrors
 from culturegraph.rdf.vocabulary import OWL, SH
-from culturegraph.validation.literals import INTERNAL
+from culturegraph.validation.literals import INTERNAL, TERMS
 from culturegraph.validation.paths import path_sparql
 from culturegraph.validation.results import Node, Term, Texts
-from culturegraph.validation.shapes import SHACL, Shape, ShapesGraph, texts
+from culturegraph.validation.shapes import SHACL, Shape, ShapesGraph, is_true, texts, to_rdflib_node
 from culturegraph.validation.targets import Uncompilable
 
 COMPONENT: Final = NamedNode(SH + "SPARQLConstraintComponent")
 SHAPES_GRAPH: Final = NamedNode(INTERNAL + "shapes")
+TARGETED: Final = NamedNode(INTERNAL + "targeted")
 
 # What must not be taken for a keyword or a variable: comments, strings, IRIs.
 _OPAQUE: Final = (
@@ -35,7 +36,12 @@ _OPAQUE: Final = (
     r"|'(?:[^'\\\n]|\\.)*'"
     r"|<[^<>\"{}|^`\\\s]*>"
 )
-_TOKEN: Final = re.compile(rf"(?P<comment>#[^\n]*)|(?P<opaque>{_OPAQUE})|(?P<variable>[?$]\w+)|(?P<word>[\w:.-]+)|(?s:.)")
+_TOKEN: Final = re.compile(
+    rf"(?P<comment>#[^\n]*)|(?P<opaque>{_OPAQUE})|(?P<variable>[?$]\w+)|(?P<word>[\w:.-]+)|(?s:.)"
+)
+_GRAPH: Final = re.compile(r"\bGRAPH\s+([?$]\w+)", re.I)
+# A dataset without our own graphs would do the same, but makes the store twenty times slower.
+_HIDE_INTERNAL: Final = rf"FILTER(\1 NOT IN ({TERMS}, {TARGETED}, {SHAPES_GRAPH})) GRAPH \1"
 _BOUND: Final = re.compile(r"\bBOUND\s*\(\s*[?$](?:shapesGraph|currentShape)\s*\)", re.I)
 _SUBSELECT: Final = re.compile(r"\{\s*SELECT\b(?P<projection>.*?)(?:\bWHERE\b|\{)", re.I | re.S)
 _PROLOGUE: Final = re.compile(r"\s*(?:PREFIX\s+[\w.-]*:\s*<[^>]*>|BASE\s*<[^>]*>)", re.I)
@@ -48,34 +54,28 @@ class SparqlConstraint:
     node: Node
     messages: Texts
     query: str
-    variables: tuple[str, ...]
-    uses_graphs: bool
 
 
-def constraint_query(
-    shapes: ShapesGraph, shape: Shape, node: Node, focus: str, this: str
-) -> SparqlConstraint | None:
+def constraint_query(shapes: ShapesGraph, shape: Shape, node: Node, focus: str, this: str) -> SparqlConstraint | None:
     """Return the constraint's query over all focus nodes of a pattern, None where it is deactivated.
 
     Raises DataErrors where SHACL forbids what the query uses or it does not parse, Uncompilable for a blank shape that
     the query asks for.
     """
     graph, subject = shapes.graph, to_rdflib_node(node)
-    if bool(graph.value(subject, SHACL.deactivated, default=False)):
+    if is_true(graph, subject, "deactivated"):
         return None
     text = _select_of(graph, subject, shape.name)
     _refuse_forbidden(text, shape.name)
+    declared = prefixes(graph, subject, shape.name)
+    _check_syntax(declared, text, shape.name)
     prologue, body = split_prologue(text)
     body = _substitute(body, shape)
-    query = (
-        f"{prefixes(graph, subject, shape.name)}{prologue}\n"
-        f"SELECT DISTINCT * WHERE {{ {focus} {f'BIND({this} AS ?this)' if this != '?this' else ''}\n"
-        f"LATERAL {{ {{ {body}\n}} }} }}"
-    )
-    variables = _check_syntax(query, shape.name)
-    messages = texts(graph, subject, SHACL.message)
-    uses_graphs = any(word.upper() == "GRAPH" for kind, word in tokens(body) if kind == "word")
-    return SparqlConstraint(node, messages, query, variables, uses_graphs)
+    if this != "?this":
+        focus = f"{{ SELECT DISTINCT ({this} AS ?cgthis) WHERE {{ {focus} }} }} BIND(?cgthis AS ?this)"
+    query = f"{declared}{prologue}\nSELECT DISTINCT * WHERE {{ {focus}\nLATERAL {{ {{ {body}\n}} }} }}"
+    _check_syntax("", query, shape.name)
+    return SparqlConstraint(node, texts(graph, subject, SHACL.message), query)
 
 
 def target_query(shapes: ShapesGraph, shape: Shape, target: Node) -> str | None:
@@ -83,21 +83,16 @@ def target_query(shapes: ShapesGraph, shape: Shape, target: Node) -> str | None:
     graph, subject = shapes.graph, to_rdflib_node(target)
     if (subject, SHACL.select, None) not in graph:
         return None
-    query = prefixes(graph, subject, shape.name) + _select_of(graph, subject, shape.name)
-    if "this" not in _check_syntax(query, shape.name):
+    declared, text = prefixes(graph, subject, shape.name), _select_of(graph, subject, shape.name)
+    if "this" not in _check_syntax(declared, text, shape.name):
         raise _fault(shape.name, "a target query selects ?this", "target")
-    return query
+    return declared + text
 
 
 def uses_named_graphs(shapes: ShapesGraph) -> bool:
     """Return whether any query in the shapes graph looks into named graphs."""
     found = [*shapes.graph.objects(None, SHACL.select), *shapes.graph.objects(None, SHACL.ask)]
     return any(word.upper() == "GRAPH" for text in found for kind, word in tokens(str(text)) if kind == "word")
-
-
-def to_rdflib_node(node: Node) -> Any:
-    """Return the rdflib node of a shapes graph's node."""
-    return rdflib.BNode(node.value) if isinstance(node, BlankNode) else rdflib.URIRef(node.value)
 
 
 def tokens(text: str) -> Iterator[tuple[str | None, str]]:
@@ -138,8 +133,7 @@ def prefixes(graph: rdflib.Graph, subject: Any, name: str) -> str:
         seen.add(owner)
         stack += graph.objects(owner, rdflib.URIRef(OWL + "imports"))
         for declaration in graph.objects(owner, SHACL.declare):
-            prefix = str(graph.value(declaration, SHACL.prefix, default=""))
-            namespace = str(graph.value(declaration, SHACL.namespace, default=""))
+            prefix, namespace = (str(graph.value(declaration, SHACL[key]) or "") for key in ("prefix", "namespace"))
             if declared.setdefault(prefix, namespace) != namespace:
                 raise _fault(name, f"the prefix {prefix}: has two namespaces", "prefixes")
     return "".join(f"PREFIX {prefix}: <{namespace}>\n" for prefix, namespace in sorted(declared.items()))
@@ -177,7 +171,7 @@ def _substitute(body: str, shape: Shape) -> str:
         values["currentShape"] = str(shape.node)
     if shape.path is not None:
         values["PATH"] = path_sparql(shape.path)
-    parts = []
+    parts: list[str] = []
     for kind, token in tokens(body):
         name = token[1:] if kind == "variable" else ""
         if name == "PATH" and shape.path is None:
@@ -185,12 +179,18 @@ def _substitute(body: str, shape: Shape) -> str:
         if name == "currentShape" and name not in values:
             raise Uncompilable("$currentShape of a shape without a name")
         parts.append(values.get(name, token))
-    return "".join(parts)
+    return _GRAPH.sub(_HIDE_INTERNAL, "".join(parts))
 
 
-def _check_syntax(query: str, name: str) -> tuple[str, ...]:
+def _check_syntax(declared: str, text: str, name: str) -> tuple[str, ...]:
+    """Return the variables of the query. Raises DataErrors with line and column, counted without the prefixes."""
     try:
-        solutions: Any = Store().query(query)
+        solutions: Any = Store().query(declared + text)
         return tuple(variable.value for variable in solutions.variables)
     except SyntaxError as error:
-        raise _fault(name, f"is not valid SPARQL: {error}") from error
+        place, _, reason = str(error).removeprefix("error at ").partition(": ")
+        line, _, column = place.partition(":")
+        if line.isdigit() and column.isdigit():
+            reason = f"line {int(line) - declared.count(chr(10))}, column {column}: {reason}"
+        shown = " ".join(reason.split())
+        raise _fault(name, f"is not valid SPARQL: {shown[:160]}") from error

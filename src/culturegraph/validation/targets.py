@@ -17,7 +17,7 @@ from culturegraph.validation.shapes import Shape
 A = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
 
-class Uncompilable(Exception):  # noqa: N818 - not an error: the shape goes to the reference engine
+class Uncompilable(Exception):
     """What a shape asks for has no SPARQL form here."""
 
 
@@ -72,6 +72,8 @@ def focus_pattern(shape: Shape, terms: Terms, sparql_targets: Mapping[Term, str]
         branches.append(terms.step("?this", _predicate(predicate), "?cgo"))
     for predicate in shape.targets["targetObjectsOf"]:
         branches.append(terms.step("?cgs", _predicate(predicate), "?this"))
+    if any(target not in sparql_targets for target in shape.targets["target"]):
+        raise Uncompilable("a target type of its own")
     branches += [sparql_targets[target] for target in shape.targets["target"]]
     if len(branches) == 1 and (nodes or len(set(members)) == 1):
         return branches[0]

@@ -17,19 +17,16 @@ from pyoxigraph import Quad
 from starlette.responses import RedirectResponse, Response
 
 from culturegraph.errors import NotAcceptableError, NotFoundError
-from culturegraph.protocols.labels import Labels, Name, to_href
-from culturegraph.protocols.linkeddata import (
-    PAGE,
-    Direction,
-    Window,
-    describe_entity,
+from culturegraph.protocols.documents import (
     graph_content,
     instances_data,
-    near_matches,
     is_known,
+    near_matches,
     statements,
     to_document,
 )
+from culturegraph.protocols.labels import Labels, Name, to_href
+from culturegraph.protocols.linkeddata import PAGE, Direction, Window, describe_entity
 from culturegraph.protocols.listing import Section, list_graphs, list_schemes, list_terms
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType, choose
 from culturegraph.rdf.graphs import ONTOLOGY, scheme_graph
@@ -42,7 +39,7 @@ SCHEME: Final = SKOS + "ConceptScheme"
 SOURCE_GRAPH: Final = CG + "SourceGraph"
 VARY_PAGE: Final = "Accept-Language"
 # First parts of a path that are no kind of entity: /doc/ontology/Dance is about ontology/Dance.
-_OWN_PLACES: Final = ("ontology", "schemes", "graph")
+_OWN_PLACES: Final = ("ontology", "schemes", "graph", "queries", "validation", "shapes", "dataset", "catalogue")
 _SUFFIXES: Final = {offer.suffix: offer for offer in (*GRAPHS, HTML)}
 
 
@@ -141,6 +138,21 @@ def redirect_graph(request: Request, site: SiteDep, path: str) -> Response:
     return _redirect(request, site, f"graph/{path}")
 
 
+@router.get("/dataset")
+@router.get("/catalogue")
+@router.get("/validation/{path:path}")
+@router.get("/shapes/{path:path}")
+def redirect_other(request: Request, site: SiteDep) -> Response:
+    """Redirect what describes the build to its page or its data."""
+    return _redirect(request, site, request.url.path.removeprefix("/"))
+
+
+@router.get("/.well-known/void")
+def redirect_void() -> Response:
+    """Redirect to the description of the data set (VoID §7.2)."""
+    return RedirectResponse("/dataset", 303)
+
+
 @router.get("/doc/{path:path}")
 def show_page(
     request: Request,
@@ -197,7 +209,7 @@ def get_data(
     if bare.startswith("schemes/") and bare.count("/") == 1:
         # A scheme is downloaded whole.
         quads += graph_content(site.snapshot.store, scheme_graph(bare.removeprefix("schemes/")))
-    if not quads and iri not in site.snapshot.manifest["quads_by_graph"]:
+    if not quads and not is_known(site.snapshot.store, iri):
         raise _unknown(site, iri, site.pages.language(request))
     response = Response(to_document(quads, chosen), media_type=chosen.content_type)
     response.headers["Link"] = _links(iri, bare)
@@ -213,11 +225,8 @@ def _redirect(request: Request, site: Site, path: str) -> Response:
     chosen = _choose(request, suffix)
     if not is_known(site.snapshot.store, _to_iri(bare)):
         raise _unknown(site, _to_iri(bare), site.pages.language(request))
-    if chosen is HTML:
-        target = f"/doc/{bare}"
-    else:
-        target = f"/data/{bare}.{chosen.suffix}" if suffix else f"/data/{bare}"
-    response = RedirectResponse(_with_query(request, target), 303)
+    document = f"/data/{bare}.{chosen.suffix}" if suffix else f"/data/{bare}"
+    response = RedirectResponse(_with_query(request, f"/doc/{bare}" if chosen is HTML else document), 303)
     response.headers["Vary"] = "Accept"
     return response
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from culturegraph import __version__
 from culturegraph.errors import NotFoundError
-from culturegraph.protocols.linkeddata import near_matches
+from culturegraph.protocols.documents import near_matches
 from culturegraph.protocols.listing import count_instances
 from culturegraph.queries import QueryFile
+from culturegraph.rdf.formats import GRAPHS, HTML, choose
 from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
 
 router = APIRouter()
@@ -31,11 +32,12 @@ def show_front(request: Request, site: SiteDep) -> Response:
     page = site.pages.render(
         request,
         "front.html",
-        counts=count_instances(site.snapshot.store, language)[:12],
+        counts=count_instances(site.snapshot.store, language)[:10],
         triples=site.snapshot.triples,
         graphs=len(site.snapshot.manifest["quads_by_graph"]),
         queries=list(site.queries.values())[:6],
         manifest=site.snapshot.manifest,
+        endpoint=str(request.base_url) + "sparql",
     )
     return revalidate(page, tag, _VARY)
 
@@ -51,7 +53,9 @@ def list_queries(request: Request, site: SiteDep) -> Response:
 
 @router.get("/queries/{query_id}")
 def show_query(request: Request, site: SiteDep, query_id: str) -> Response:
-    """Show one query: what it asks, its text, how to run it."""
+    """Show one query: what it asks, its text, how to run it; as RDF where that is asked for."""
+    if choose(request.headers.get("accept"), None, (HTML, *GRAPHS)) not in (HTML, None):
+        return RedirectResponse(f"/data/queries/{query_id}", 303, {"Vary": "Accept"})
     tag = site.entity_tag(request, site.pages.language(request))
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, _VARY)
@@ -59,7 +63,7 @@ def show_query(request: Request, site: SiteDep, query_id: str) -> Response:
     if query is None:
         near = ", ".join(near_matches(query_id, site.queries))
         raise NotFoundError(f"there is no query `{query_id}`" + (f"; there is {near}" if near else ""))
-    return revalidate(site.pages.render(request, "query.html", item=query), tag, _VARY)
+    return revalidate(site.pages.render(request, "query.html", item=query), tag, f"Accept, {_VARY}")
 
 
 @router.get("/health")

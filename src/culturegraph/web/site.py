@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from culturegraph import __version__
-from culturegraph.protocols.linkeddata import own_iris
+from culturegraph.protocols.documents import own_iris
 from culturegraph.queries import QueryFile
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators

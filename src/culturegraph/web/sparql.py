@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from culturegraph.errors import CulturegraphError, LimitExceededError, NotAcceptableError, QuerySyntaxError
-from culturegraph.protocols.description import describe_service
+from culturegraph.protocols.description import describe_service, limits
 from culturegraph.protocols.sparql import (
     AnswerFormats,
     SparqlRequest,
@@ -35,6 +35,16 @@ VARY: Final = "Accept"
 PAGE_ROWS: Final = 500
 # Bytes of a graph that a page shows.
 PAGE_BYTES: Final = 200_000
+EXAMPLE: Final = """\
+PREFIX cg: <https://w3id.org/culturegraph/ontology/>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+
+SELECT ?people ?name WHERE {
+  ?people a cg:IndigenousPeople ; rdfs:label ?name .
+  FILTER(LANG(?name) = "es")
+}
+ORDER BY ?name
+"""
 # Bytes of solutions that a page is made from.
 MAX_TABLE_BYTES: Final = 5_000_000
 
@@ -126,8 +136,8 @@ async def _stream(request: Request, evaluation: Evaluation, formats: AnswerForma
     if evaluation.body is not None:
         headers.headers["content-length"] = str(len(evaluation.body))
     await send({"type": "http.response.start", "status": 200, "headers": headers.raw_headers})
-    if request.scope.get("is_head"):
-        await send({"type": "http.response.body", "body": b""})
+    if evaluation.body is not None or request.scope.get("is_head"):
+        await send({"type": "http.response.body", "body": evaluation.body or b""})
         return
     gone = asyncio.create_task(_wait_for_disconnect(request.receive))
     try:
@@ -160,7 +170,13 @@ def _bare(request: Request, site: Site, asked: SparqlRequest) -> Response:
 
 
 def _form(request: Request, site: Site, query: str, error: QuerySyntaxError | None) -> Response:
-    context: dict[str, Any] = {"query": query, "error": error, "queries": list(site.queries.values())}
+    context: dict[str, Any] = {
+        "query": query or EXAMPLE,
+        "error": error,
+        "excerpt": None,
+        "queries": list(site.queries.values()),
+        "limits": limits(site.settings),
+    }
     if error is not None:
         context["excerpt"] = "\n".join(getattr(error, "__notes__", ()))
     return site.pages.render(request, "sparql.html", status=400 if error else 200, **context)
@@ -180,10 +196,10 @@ async def _results_page(request: Request, site: Site, asked: SparqlRequest, eval
 
 
 def _render_results(request: Request, site: Site, asked: SparqlRequest, kind: Kind, data: bytes) -> Response:
-    context: dict[str, Any] = {"query": asked.query, "kind": kind, "table": None, "boolean": None, "text": None}
+    context: dict[str, Any] = {"query": asked.query, "kind": kind, "table": None, "boolean": None, "turtle": None}
     if kind == "graph":
         context["is_truncated"] = len(data) > PAGE_BYTES
-        context["text"] = data[:PAGE_BYTES].decode(errors="ignore")
+        context["turtle"] = data[:PAGE_BYTES].decode(errors="ignore")
     elif kind == "boolean":
         context["boolean"] = json.loads(data)["boolean"]
     else:

@@ -1,0 +1,110 @@
+"""Validation of what somebody brings: files, a table, an endpoint, by our shapes or by theirs.
+
+The ontology comes along as context, so that a thing that is only called a ministry is judged as an institution too; of
+the context itself nothing is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+import rdflib
+from pyoxigraph import NamedNode, Quad
+
+from culturegraph.build import Progress, assemble, memory_store, read_shapes, silent
+from culturegraph.errors import DataErrors, StorageError, UsageError
+from culturegraph.rdf.bridge import to_rdflib
+from culturegraph.rdf.graphs import INFERRED, VALIDATION, read_quads, read_rdf
+from culturegraph.reasoning import infer, read_rules
+from culturegraph.settings import Settings
+from culturegraph.sources.bundle import read_ontology
+from culturegraph.sources.endpoint import fetch
+from culturegraph.sources.tables import Origin, read_tables
+from culturegraph.validation import Report, validate
+
+FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
+    "text": Report.to_text,
+    "ttl": Report.to_turtle,
+    "json": Report.to_json,
+    "csv": Report.to_csv,
+    "html": Report.to_html,
+}
+_DATASETS = frozenset({".nq", ".trig"})
+_GIVEN = NamedNode("urn:x-culturegraph:given")
+
+
+def _read(argument: str) -> tuple[list[Quad], Mapping[Quad, Origin]]:
+    if argument.startswith(("http://", "https://")):
+        return fetch(argument), {}
+    path = Path(argument)
+    if not path.exists():
+        raise StorageError(f"{path} cannot be read: there is no such file")
+    if path.is_dir():
+        path = path / "csv-metadata.json"
+    if path.suffix == ".json":
+        tables = read_tables(path)
+        return tables.quads, tables.origin
+    return (read_quads([path]) if path.suffix in _DATASETS else read_rdf(path, _GIVEN)), {}
+
+
+def _judge_tables(
+    settings: Settings, paths: Sequence[Path], shapes: rdflib.Graph, engine: Literal["compiled", "pyshacl"]
+) -> Report:
+    """Judge copies of our own tables in the place of the originals; report what concerns their rows."""
+    assembled = assemble(settings, replacements={path.name: path for path in paths})
+    report = validate(assembled.quads, shapes, engine=engine, origin=assembled.origin)
+    names = {path.name for path in paths}
+    return Report.of(result for result in report.results if result.row and result.row.split(":")[0] in names)
+
+
+def _with_context(settings: Settings, quads: Sequence[Quad]) -> list[Quad]:
+    context, errors = read_ontology(settings.ontology)
+    if errors:
+        raise DataErrors(errors)
+    known = [*quads, *context]
+    inferred = infer(memory_store(known), read_rules(settings.queries / "rules"))
+    return known + [Quad(t.subject, t.predicate, t.object, INFERRED) for t in inferred]
+
+
+def judge(
+    settings: Settings,
+    data: Sequence[str],
+    shapes: Sequence[Path] = (),
+    *,
+    engine: Literal["compiled", "pyshacl"] = "compiled",
+    progress: Progress = silent,
+) -> Report:
+    """Validate data by shapes: ours of either where none is given.
+
+    `data` holds RDF files, CSVW packages (a folder or its metadata), copies of our own tables (a CSV file of the same
+    name), or addresses of SPARQL endpoints.
+
+    Raises DataErrors (faults of the files, located), StorageError (a file or an endpoint cannot be read), UsageError.
+    """
+    judged = (
+        read_shapes(settings.shapes) if not shapes else to_rdflib(q for s in shapes for q in read_rdf(s, VALIDATION))
+    )
+    tables = [Path(argument) for argument in data if argument.endswith(".csv")]
+    with progress("reading"):
+        if not data:
+            assembled = assemble(settings)
+            return validate(assembled.quads, judged, engine=engine, origin=assembled.origin)
+        if tables:
+            known = {path.name for path in settings.data.glob("*.csv")}
+            if unknown := [str(path) for path in tables if path.name not in known]:
+                raise UsageError(f"{unknown[0]} is no copy of a table of ours; give its csv-metadata.json instead")
+            if len(tables) != len(data):
+                raise UsageError("tables are judged in the place of ours: give them alone")
+            return _judge_tables(settings, tables, judged, engine)
+        quads: list[Quad] = []
+        origin: dict[Quad, Origin] = {}
+        for argument in data:
+            found, places = _read(argument)
+            quads += found
+            origin.update(places)
+    with progress("validating"):
+        report = validate(_with_context(settings, quads), judged, engine=engine, origin=origin)
+    named = {term for quad in quads for term in (quad.subject, quad.object)}
+    return Report.of(result for result in report.results if result.focus_node in named)

@@ -1,0 +1,41 @@
+"""What our axioms entail and what they forbid, by cases written by hand (see `ontology_cases`)."""
+
+from __future__ import annotations
+
+import pytest
+from ontology_cases import FOLDER, ROOT, Case, clauses_of_modules, judge, read_cases
+
+CASES = read_cases()
+MODULES = {path.stem for path in (ROOT / "ontology" / "modules").glob("*.ttl")}
+
+
+def by_name(case: Case) -> str:
+    return case.name
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.provokes_error], ids=by_name)
+def test_exactly_this_follows(case):
+    outcome = judge(clauses_of_modules(), case.given)
+
+    assert case.expected.then, "a case shows that something follows"
+    assert outcome.then == case.expected.then
+    assert outcome.clashes == set()
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.provokes_error], ids=by_name)
+def test_exactly_this_clashes(case):
+    assert case.expected.clashes
+    assert judge(clauses_of_modules(), case.given).clashes == case.expected.clashes
+
+
+def test_nothing_follows_without_the_ontology():
+    for case in CASES:
+        assert judge([], case.given).then == set()
+        assert not case.holds([]), case.name
+
+
+def test_each_folder_is_one_of_two_kinds_and_each_module_has_cases():
+    assert {case.name.partition("/")[0] for case in CASES} == MODULES
+    for case in CASES:
+        names = {path.name for path in (FOLDER / case.name).iterdir()}
+        assert names in ({"given.ttl", "then.ttl"}, {"given.ttl", "clash.csv"}), case.name
