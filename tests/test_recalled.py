@@ -22,7 +22,6 @@ from recalled_facts import (
     LABEL,
     MAPPED,
     NOT_YET,
-    SAN_MARTIN,
     SOURCE_GRAPH,
     Graph,
     Recalled,
