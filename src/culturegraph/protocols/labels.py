@@ -29,6 +29,15 @@ class Name:
     language: str | None = None
 
 
+@dataclass(frozen=True)
+class Reference:
+    """An RDF term as a page shows it: its name, where a click leads, and its whole IRI if it is one."""
+
+    name: Name
+    href: str | None = None
+    iri: str | None = None
+
+
 class Labels:
     """Looks up names in one store for one reader; remembers what it has found."""
 
@@ -138,6 +147,12 @@ def describe_term(term: Any, labels: Labels) -> tuple[Name, str | None]:
     if isinstance(term, BlankNode):
         return Name("[…]"), None
     return Name(str(term)), None
+
+
+def refer(term: Any, labels: Labels) -> Reference:
+    """Return an RDF term as a page shows it."""
+    name, href = describe_term(term, labels)
+    return Reference(name, href, term.value if isinstance(term, NamedNode) else None)
 
 
 def preferred_language(accept_language: str | None, offered: Sequence[str]) -> str:

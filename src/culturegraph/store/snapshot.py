@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, Quad, RdfFormat, Store
+from pyoxigraph import DefaultGraph, Quad, RdfFormat, Store, parse
 
 from culturegraph.errors import StorageError
 from culturegraph.rdf.graphs import VALIDATION
@@ -152,7 +152,8 @@ def open_current(root: Path, *, in_memory: bool = False) -> Snapshot:
         quads = path / "quads.nq"
         if in_memory and quads.is_file():
             store = Store()
-            store.bulk_load(path=str(quads), format=RdfFormat.N_QUADS)
+            # A bulk load would give blank nodes new labels, and the statements that hold them new hashes.
+            store.bulk_extend(parse(path=str(quads), format=RdfFormat.N_QUADS))
         else:
             store = Store.read_only(str(path / "store"))
     except (OSError, ValueError, SyntaxError) as error:
