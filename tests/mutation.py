@@ -14,7 +14,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from axioms import VALUE, Axiom, Index, find_twin, list_axioms, list_members
 from entailment import ROOT, store_of
@@ -87,21 +86,9 @@ class Mutator:
         self.store = store_of(self.index.triples)
         self.cases = [(case, case.terms) for case in read_cases()]
         self.checks = read_queries(ROOT / "queries" / "checks")
-
-    @cached_property
-    def clauses(self) -> list[Clause]:
-        """The rules narrowed to all axioms."""
-        return narrow_rules(RULE_FILES, self.store)
-
-    @cached_property
-    def questions(self) -> Questions:
-        """The competency questions under all axioms."""
-        return Questions(self.clauses)
-
-    @cached_property
-    def rows(self) -> dict[str, int]:
-        """The rows of each check under all axioms."""
-        return self._count_rows()
+        # What all axioms give, before the first is taken away: the answers to the questions, the rows of the checks.
+        self.questions = Questions(narrow_rules(RULE_FILES, self.store))
+        self.rows = self._count_rows()
 
     def judge(self, axiom: Axiom) -> Verdict:
         """Return what becomes of an axiom that is taken away."""

@@ -99,7 +99,7 @@ def test_a_bad_query_is_located(run):
     assert "line 2, column 6" in finished.stderr
 
 
-@pytest.mark.parametrize("verb", ["build", "serve", "check", "query", "export nquads"])
+@pytest.mark.parametrize("verb", ["build", "serve", "check", "query", "export nquads", "export owl-data"])
 def test_help_shows_an_example(run, verb):
     shown = run(*verb.split(), "--help")
     assert shown.returncode == 0

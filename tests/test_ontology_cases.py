@@ -6,7 +6,7 @@ import pytest
 from axioms import Index, list_axioms
 from ontology_cases import FOLDER, ROOT, Case, clauses_of_modules, judge, read_cases, read_modules
 
-from culturegraph.rdf.vocabulary import CG
+from culturegraph.rdf.vocabulary import CG, OWL, TYPE
 
 CASES = read_cases()
 MODULES = {path.stem for path in (ROOT / "ontology" / "modules").glob("*.ttl")}
@@ -51,3 +51,20 @@ def test_every_term_with_a_logical_axiom_has_a_case():
 
     assert len(named) > 300
     assert sorted(term.value for term in named - set().union(*(case.terms for case in CASES))) == []
+
+
+@pytest.mark.slow
+def test_the_readme_counts_what_there_is():
+    text = (ROOT / "ontology" / "README.md").read_text(encoding="utf-8")
+    kinds = [t.object.value for t in read_modules() if t.predicate == TYPE and t.subject.value.startswith(CG)]
+    counts = [kinds.count(OWL + name) for name in ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty")]
+    provoking = [case for case in CASES if case.provokes_error]
+    then = sum(len(case.expected.then) for case in CASES)
+    clashes = sum(len(case.expected.clashes) for case in CASES)
+
+    assert f"| {counts[0]} |" in text
+    assert "| {} ({} object, {} data, {} annotation) |".format(sum(counts[1:]), *counts[1:]) in text
+    assert (
+        f"{len(CASES) - len(provoking)} IV and {len(provoking)} EP cases ({then} conclusions, {clashes} clash" in text
+    )
+    assert f"| {len(list((ROOT / 'queries' / 'checks').glob('*.rq')))}, each with a bad example" in text

@@ -11,7 +11,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from culturegraph.exports.owl_data import select_owl_data, to_ntriples
 from culturegraph.rdf.graphs import INFERRED, ONTOLOGY, source_graph
-from culturegraph.rdf.vocabulary import BASE, CG, EDTF, LABEL, TYPE, XSD
+from culturegraph.rdf.vocabulary import BASE, CG, EDTF, LABEL, RDFS, TYPE, XSD
 
 BAD = """
 <https://w3id.org/culturegraph/id/people/kichwa> a <https://w3id.org/culturegraph/ontology/IndigenousPeople> .
@@ -54,6 +54,17 @@ def test_bad_data_are_inconsistent_and_the_reason_is_told(tmp_path, capsys):
     assert "OWL 2 DL: 0 violations" in report and "OWL 2 RL: 0 violations" in report
     assert "INCONSISTENT" in report and "NOT proven" in report
     assert "ObjectPropertyRange" in report and "speaks" in report.partition("minimal justification:")[2]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("java")
+def test_a_class_without_possible_members_is_named(capsys):
+    graph = ontology_proof.read("culturegraph.ttl", "modules/*.ttl", "schemes/*.ttl")
+    graph.parse(data=f"<{CG}Dance> <{RDFS}subClassOf> <{CG}Place> .", format="turtle")
+
+    assert not ontology_proof.check("broken", graph)
+    report = capsys.readouterr().out
+    assert "consistent, 1 unsatisfiable classes" in report and f"<{CG}Dance>" in report
 
 
 @pytest.mark.slow
