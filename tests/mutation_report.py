@@ -58,7 +58,8 @@ def write_report(verdicts: Sequence[Verdict]) -> str:
         f"taken away;\n{100 * len(twins) / counted:.1f} % are said in both directions and noticed when both are taken "
         f"away; {100 * len(unnoticed) / counted:.1f} % are not noticed.\n"
         f"With the checks of `queries/checks/` as a fourth kind of test, {by_any:.1f} % are noticed "
-        "when they alone are taken\naway. The classes of disjoint sets, taken out one by one, come on top (last row of the table).\n\n"
+        "when they alone are taken\naway. "
+        "The classes of disjoint sets, taken out one by one, come on top (last row of the table).\n\n"
     )
     parts = [_HEAD, summary, *_table(verdicts), "\n", _TWINS, *_list(twins), "\n", _UNNOTICED]
     parts += sorted(f"- {v.axiom.kind}: `{v.axiom}`: {_reason(v)}\n" for v in unnoticed)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from ontology_cases import FOLDER, ROOT, Case, clauses_of_modules, judge, read_cases
+from axioms import Index, list_axioms
+from ontology_cases import FOLDER, ROOT, Case, clauses_of_modules, judge, read_cases, read_modules
+
+from culturegraph.rdf.vocabulary import CG
 
 CASES = read_cases()
 MODULES = {path.stem for path in (ROOT / "ontology" / "modules").glob("*.ttl")}
@@ -39,3 +42,12 @@ def test_each_folder_is_one_of_two_kinds_and_each_module_has_cases():
     for case in CASES:
         names = {path.name for path in (FOLDER / case.name).iterdir()}
         assert names in ({"given.ttl", "then.ttl"}, {"given.ttl", "clash.csv"}), case.name
+
+
+def test_every_term_with_a_logical_axiom_has_a_case():
+    """Quick; whether the loss of each axiom is noticed is what `make mutation` finds out."""
+    axioms = list_axioms(Index(read_modules()))
+    named = {term for axiom in axioms for term in axiom.terms if term.value.startswith(CG)}
+
+    assert len(named) > 300
+    assert sorted(term.value for term in named - set().union(*(case.terms for case in CASES))) == []

@@ -188,3 +188,23 @@ def test_uri_templates_expand_as_rfc_6570_says(template, cells, iri):
     import uritemplate
 
     assert compile_template(template)(cells) == iri == uritemplate.expand(template, cells)
+
+
+def test_a_line_separator_within_a_cell_ends_no_row(tmp_path):
+    # U+2028, U+0085 and the vertical tab are line ends to Python's splitlines, not to CSV.
+    folder = _copy_good(tmp_path)
+    path = folder / "norms.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("Segunda", "Se\u2028gun\x85da\x0b!"), encoding="utf-8")
+    values = {getattr(quad.object, "value", "") for quad in read_tables(folder / "csv-metadata.json").quads}
+    assert any("\u2028gun\x85da\x0b!" in value for value in values)
+
+
+@pytest.mark.parametrize("value", ["INF", "-INF", "NaN"])
+def test_a_decimal_is_a_finite_number(value):
+    from csvw import Datatype
+
+    from culturegraph.sources.metadata import ValueReader
+
+    with pytest.raises(ValueError, match="is not of decimal"):
+        ValueReader(Datatype.fromvalue("decimal"))(value)
+    assert ValueReader(Datatype.fromvalue("double"))(value) is not None

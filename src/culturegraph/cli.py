@@ -50,6 +50,24 @@ class Engine(StrEnum):
     pyshacl = "pyshacl"
 
 
+class Kind(StrEnum):
+    """The outside formats that are ingested."""
+
+    mincetur = "mincetur"
+    inei_places = "inei-places"
+    csvw = "csvw"
+    skos = "skos"
+    wikidata = "wikidata"
+
+
+class Bench(StrEnum):
+    """The measurements."""
+
+    tables = "tables"
+    reasoning = "reasoning"
+    validation = "validation"
+
+
 class Language(StrEnum):
     """The languages of explanations."""
 
@@ -158,9 +176,15 @@ def _build_if_changed(settings: Settings) -> None:
         err.print(f"built {made.snapshot.version}: {sum(made.quads_by_graph.values())} quads")
 
 
-@app.command(epilog="Example: culturegraph check")
-def check(as_json: JsonOption = False) -> None:
+@app.command(epilog="Example: culturegraph check · culturegraph check --coverage")
+def check(
+    coverage: Annotated[bool, typer.Option("--coverage", help="tell what the graph covers instead")] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Check tables, ontology, queries, statement coverage and shapes; publish nothing."""
+    if coverage:
+        _show_coverage(as_json)
+        return
     from culturegraph.check import check as run
 
     findings = run(_settings(), progress=_step)
@@ -173,6 +197,82 @@ def check(as_json: JsonOption = False) -> None:
                 out.print(f"      {fault}", markup=False)
     if not all(finding.passed for finding in findings):
         raise typer.Exit(1)
+
+
+def _show_coverage(as_json: bool) -> None:
+    from culturegraph.coverage import cover
+
+    sections = cover(_settings(), progress=_step)
+    if as_json:
+        _print_json({section.id: section.to_json() for section in sections})
+        return
+    for section in sections:
+        out.print(f"\n{section.title}", markup=False)
+        for line in section.to_text():
+            out.print(f"  {line}", markup=False)
+
+
+@app.command(epilog="Example: culturegraph ingest mincetur inventario.csv -o mincetur.nq --rejects rejects.csv")
+def ingest(
+    kind: Annotated[Kind, typer.Argument(help="format of the files")],
+    files: Annotated[list[Path] | None, typer.Argument(help="files; for wikidata, query files instead of ours")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="N-Quads; standard output without it")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="CSV of what is not carried over, with reasons")] = None,
+    source: Annotated[str | None, typer.Option(help="id of the source, as in sources.csv")] = None,
+    describe: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the source: title, url, licence …")] = None,
+    gazetteer: Annotated[Path | None, typer.Option(help="list of districts instead of places.csv")] = None,
+    candidates: Annotated[Path | None, typer.Option(help="skos: SSSOM file of labels equal to ours")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="wikidata: address of the SPARQL endpoint")] = None,
+    state: Annotated[Path | None, typer.Option(help="wikidata: file of answered pages, to go on from")] = None,
+    delay: Annotated[float | None, typer.Option(help="wikidata: seconds between requests")] = None,
+    page: Annotated[int | None, typer.Option(help="wikidata: solutions asked for at a time")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn a published data set into N-Quads and a file of rejects."""
+    from culturegraph.sources.adapters.ingestion import ingest as run
+    from culturegraph.sources.adapters.ingestion import plan_job
+
+    given = {
+        "gazetteer": gazetteer,
+        "candidates": candidates,
+        "endpoint": endpoint,
+        "state": state,
+        "delay": delay,
+        "page": page,
+    }
+    options = {name: str(value) for name, value in given.items() if value is not None}
+    described = _pairs(describe or [])
+    job = plan_job(_settings(), kind.value, tuple(files or ()), source=source, described=described, options=options)
+    with _step(f"reading {kind.value}"):
+        tally = run(kind.value, job, output, rejects)
+    # Standard output may be the quads.
+    for line in [json.dumps(tally.to_json(), ensure_ascii=False)] if as_json else tally.to_text():
+        err.print(line, markup=False)
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    faulty = [pair for pair in given if "=" not in pair]
+    if faulty:
+        raise UsageError(f"--describe takes NAME=VALUE, not {faulty[0]!r}")
+    return dict(pair.split("=", 1) for pair in given)
+
+
+@app.command(epilog="Example: culturegraph bench tables --json figures.json")
+def bench(
+    name: Annotated[Bench, typer.Argument(help="what is measured")],
+    sizes: Annotated[str | None, typer.Option(help="sizes, as N,N")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="write the figures to a file")] = None,
+) -> None:
+    """Measure a part of culturegraph beside what it is compared with; print a table in Markdown."""
+    from culturegraph.bench.figures import measure
+
+    with _step(f"measuring {name.value}"):
+        figures = measure(name.value, _settings(), sizes)
+    if json_file is not None:
+        json_file.write_text(json.dumps(figures.to_json(), indent=2) + "\n", encoding="utf-8")
+    out.print(figures.to_markdown(), markup=False)
+    for remark in figures.remarks:
+        err.print(remark, markup=False)
 
 
 @app.command(

@@ -13,8 +13,8 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,10 +27,33 @@ from culturegraph.rdf.vocabulary import CG, XSD
 
 _IN_GRAPH = CG + "inGraph"
 _LANG_COLUMN = CG + "langColumn"
+_SPECIAL_NUMBERS = frozenset({"INF", "-INF", "NaN"})
+_WITH_SPECIAL_NUMBERS = frozenset({"string", "number", "float", "double", "any", "anyAtomicType", "normalizedString"})
 _RESERVED = ":/?#[]@!$&'()*+,;="
+
+# The CSVW template variable that holds the line on which a row begins.
+ROW_NUMBER = "_sourceRow"
 
 Row = Mapping[str, str]
 Template = Callable[[Row], str]
+
+
+@dataclass(frozen=True)
+class SimpleTemplate:
+    """A URI template of `{name}` and `{+name}` alone: its text up to the first field, then its fields.
+
+    A field is (column, characters that stay as they are, text after it).
+    """
+
+    text: str
+    fields: tuple[tuple[str, str, str], ...]
+
+    def __call__(self, row: Row) -> str:
+        """Expand the template with the cells of a row."""
+        expanded = self.text
+        for name, safe, tail in self.fields:
+            expanded += quote(row.get(name, ""), safe=safe) + tail
+        return expanded
 
 
 def compile_template(template: str) -> Template:
@@ -42,16 +65,27 @@ def compile_template(template: str) -> Template:
         compiled = uritemplate.URITemplate(template)
         return lambda row: str(compiled.expand(dict(row)))
     parts = re.split(r"\{(\+?\w+)\}", template)
-    literal, names = parts[0::2], parts[1::2]
-    fields = [(name.lstrip("+"), (_RESERVED + "%") if name.startswith("+") else "") for name in names]
+    return SimpleTemplate(
+        parts[0],
+        tuple(
+            (name.lstrip("+"), (_RESERVED + "%") if name.startswith("+") else "", tail)
+            for name, tail in zip(parts[1::2], parts[2::2], strict=True)
+        ),
+    )
 
-    def expand(row: Row) -> str:
-        text = literal[0]
-        for (name, safe), tail in zip(fields, literal[1:], strict=True):
-            text += quote(row.get(name, ""), safe=safe) + tail
-        return text
 
-    return expand
+@dataclass(frozen=True)
+class ValueReader:
+    """Reads a value by a CSVW datatype. Raises ValueError or ArithmeticError where the value is not of it."""
+
+    datatype: Any
+
+    def __call__(self, value: str) -> Any:
+        """Return the value as a Python object."""
+        # The library only warns of these, and would let them through as decimals.
+        if value in _SPECIAL_NUMBERS and self.datatype.base not in _WITH_SPECIAL_NUMBERS:
+            raise ValueError(f"{value} is not of {self.datatype.base}")
+        return self.datatype.read(value)
 
 
 @dataclass(frozen=True)
@@ -63,7 +97,7 @@ class ColumnPlan:
     required: bool
     separator: str | None
     null: frozenset[str]
-    read: Callable[[str], Any] | None
+    read: ValueReader | None
     datatype: str
     described_as: str
     lang: str | None
@@ -94,6 +128,8 @@ class TablePlan:
     columns: tuple[ColumnPlan, ...]
     primary_key: tuple[str, ...]
     foreign_keys: tuple[ForeignKey, ...]
+    titles: Mapping[str, str] = field(default_factory=dict)
+    has_header: bool = True
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -124,73 +160,106 @@ def _datatype_iri(datatype: Any) -> str:
     return str(datatype.at_props.get("id", XSD + str(datatype.base)))
 
 
-def _compile_column(column: Any, table_graph: str) -> ColumnPlan:
+def _text(template: Any) -> str:
+    return str(template.uri if hasattr(template, "uri") else template)
+
+
+def _compile_column(column: Any, table_graph: str, properties_below: str = "") -> ColumnPlan:
+    """Compile one column; `properties_below` is what a column without `propertyUrl` is named under."""
     datatype = column.inherit("datatype")
-    properties = column.common_props
-    predicate = None if column.suppressOutput else column.inherit("propertyUrl")
+    properties, name = column.common_props, column.name or column.header
+    predicate = column.inherit("propertyUrl") or (properties_below and f"{properties_below}#{quote(name)}")
     value = column.inherit("valueUrl")
     lang = column.inherit("lang")
     return ColumnPlan(
-        name=column.name,
+        name=name,
         virtual=bool(column.virtual),
         required=bool(column.inherit("required")),
         separator=column.inherit("separator"),
         null=frozenset(column.inherit_null()),
-        read=datatype.read if datatype is not None else None,
+        read=ValueReader(datatype) if datatype is not None else None,
         datatype=_datatype_iri(datatype),
         described_as=_describe(datatype),
         lang=None if lang in (None, "und") else str(lang),
         lang_column=properties.get(_LANG_COLUMN),
-        predicate=compile_template(str(predicate.uri if hasattr(predicate, "uri") else predicate))
-        if predicate
-        else None,
-        value=compile_template(str(value.uri if hasattr(value, "uri") else value)) if value else None,
+        predicate=compile_template(_text(predicate)) if predicate and not column.suppressOutput else None,
+        value=compile_template(_text(value)) if value else None,
         graph=compile_template(properties.get(_IN_GRAPH, table_graph)),
     )
 
 
-def _compile_table(table: Any, folder: Path) -> TablePlan:
+def _check_supported(table: Any, dialect: Any, file: str) -> None:
+    """Raise DataError where a table asks for what is not read here; to ignore it would change its meaning."""
+    if not table.tableSchema or not table.tableSchema.columns:
+        raise DataError(f"describes {file} without columns", "csv-metadata.json")
+    asked = {"skipRows": 0, "skipColumns": 0, "headerRowCount": 1, "quoteChar": '"'}
+    odd = [name for name, usual in asked.items() if getattr(dialect, name, usual) not in (usual, None)]
+    if dialect is not None and not dialect.header and "headerRowCount" in odd:
+        odd.remove("headerRowCount")
+    odd += [f"default of {column.name}" for column in table.tableSchema.columns if column.inherit("default")]
+    if odd:
+        raise DataError(f"describes {file} with {', '.join(odd)}, which is not read here", "csv-metadata.json")
+
+
+def _foreign_keys(schema: Any) -> Iterator[ForeignKey]:
+    for key in schema.foreignKeys:
+        target = tuple(map(str, key.reference.columnReference))
+        yield ForeignKey(tuple(key.columnReference), str(key.reference.resource), target)
+
+
+def _compile_table(table: Any, folder: Path, fallback: str | None) -> TablePlan:
     schema, file = table.tableSchema, str(table.url)
-    graph = table.common_props.get(_IN_GRAPH)
-    about = schema.aboutUrl
-    if graph is None or about is None:
+    dialect = table.dialect or table.inherit("dialect")
+    _check_supported(table, dialect, file)
+    below = "" if fallback is None else f"{fallback}/{quote(file)}"
+    graph = table.common_props.get(_IN_GRAPH, fallback)
+    about = schema.inherit("aboutUrl") or (below and f"{below}#row={{{ROW_NUMBER}}}")
+    if graph is None or not about:
         raise DataError(
             f"describes {file} without {'cg:inGraph' if graph is None else 'aboutUrl'}", "csv-metadata.json"
         )
-    dialect = table.dialect or table.inherit("dialect")
-    keys = tuple(
-        ForeignKey(
-            tuple(key.columnReference), str(key.reference.resource), tuple(map(str, key.reference.columnReference))
-        )
-        for key in schema.foreignKeys
-    )
+    columns = tuple(_compile_column(column, graph, below) for column in schema.columns)
+    named = zip(schema.columns, columns, strict=True)
+    titles = {str(column.titles.getfirst()): plan.name for column, plan in named if column.titles and not plan.virtual}
     return TablePlan(
         file=file,
         path=folder / file,
         delimiter=dialect.delimiter if dialect else ",",
         encoding=dialect.encoding if dialect else "utf-8",
-        subject=compile_template(str(about.uri if hasattr(about, "uri") else about)),
-        columns=tuple(_compile_column(column, graph) for column in schema.columns),
+        subject=compile_template(_text(about)),
+        columns=columns,
         primary_key=tuple(schema.primaryKey or ()),
-        foreign_keys=keys,
+        foreign_keys=tuple(_foreign_keys(schema)),
+        titles=titles,
+        has_header=bool(dialect.header) if dialect else True,
     )
 
 
-def read_metadata(path: Path) -> list[TablePlan]:
-    """Read a CSVW table group. Raises DataError where it is malformed, StorageError where it cannot be read."""
+def _load(path: Path) -> Any:
+    """Return the table group of a metadata file; a file that describes one table is a group of one."""
+    group = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(group, dict) and "tables" not in group and "url" in group:
+        return [csvw.Table.from_file(path)]
+    return csvw.TableGroup.from_file(path).tables
+
+
+def read_metadata(path: Path, *, fallback: str | None = None) -> list[TablePlan]:
+    """Read CSVW metadata. Raises DataError where it is malformed, StorageError where it cannot be read.
+
+    `fallback` is the graph (an IRI) of tables that name none, below which subjects and properties that the metadata
+    does not name are minted; without it, such metadata is malformed.
+    """
     try:
-        json.loads(path.read_text(encoding="utf-8"))
+        with warnings.catch_warnings():
+            # The library only warns of metadata that it then ignores; ignored metadata would lose data.
+            warnings.simplefilter("error")
+            tables = _load(path)
     except json.JSONDecodeError as error:
         raise DataError(f"is not JSON: {error.msg}", path.name, error.lineno, error.colno) from error
     except UnicodeDecodeError as error:
         raise DataError(f"is not UTF-8 (byte {error.start})", path.name) from error
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {error.strerror}") from error
-    with warnings.catch_warnings():
-        # The library only warns of metadata that it then ignores; ignored metadata would lose data.
-        warnings.simplefilter("error")
-        try:
-            group = csvw.TableGroup.from_file(path)
-        except (UserWarning, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"is not CSVW metadata: {error}", path.name) from error
-    return [_compile_table(table, path.parent) for table in group.tables]
+    except (UserWarning, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"is not CSVW metadata: {error}", path.name) from error
+    return [_compile_table(table, path.parent, fallback) for table in tables]

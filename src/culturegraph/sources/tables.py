@@ -8,7 +8,6 @@ Source: W3C Model for Tabular Data §6.4 (parsing cells), W3C csv2rdf §4 (minim
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,9 +15,10 @@ from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Quad
 
-from culturegraph.errors import DataError, DataErrors, StorageError
+from culturegraph.errors import DataError, DataErrors
 from culturegraph.rdf.vocabulary import XSD
 from culturegraph.sources.metadata import ColumnPlan, Row, TablePlan, read_metadata
+from culturegraph.sources.rows import read_cells
 
 _STRING = XSD + "string"
 
@@ -60,67 +60,15 @@ class _Reading:
     references: list[tuple[tuple[str, tuple[str, ...]], tuple[str, ...], Origin]] = field(default_factory=list)
 
 
-def _decode(plan: TablePlan) -> str:
-    try:
-        data = plan.path.read_bytes()
-    except FileNotFoundError:
-        raise DataError("is missing", plan.file) from None
-    except OSError as error:
-        raise StorageError(f"{plan.path} cannot be read: {error.strerror}") from error
-    # Spreadsheets write a byte order mark.
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return data.decode(plan.encoding)
-    except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        shown = data[error.start : error.end]
-        raise DataError(f"is not {plan.encoding.upper()}: byte {shown!r}", plan.file, row) from error
-
-
-def _check_header(plan: TablePlan, header: list[str]) -> list[DataError]:
-    errors = [
-        DataError(f"unknown column {name!r} (known: {', '.join(plan.header)})", plan.file, 1)
-        for name in header
-        if name not in plan.header
-    ]
-    errors += [DataError(f"column {name!r} is missing", plan.file, 1) for name in plan.header if name not in header]
-    errors += [
-        DataError(f"column {name!r} stands twice", plan.file, 1) for name in set(header) if header.count(name) > 1
-    ]
-    return errors
-
-
 def read_rows(plan: TablePlan, errors: list[DataError]) -> Iterator[tuple[int, Row]]:
-    """Yield (row number, cells) of a table; faults of the file's form are added to `errors`.
+    """Yield (row number, cells by column) of a table; faults of the file's form are added to `errors`.
 
     The row number is the line on which the row begins, so that an editor finds it.
     """
-    text = _decode(plan)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=plan.delimiter, strict=True)
-    header: list[str] | None = None
-    line = 1
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            errors.append(DataError(f"is not well-formed CSV: {error}", plan.file, line))
-            return
-        if cells is None:
-            break
-        start, line = line, reader.line_num + 1
-        if header is None:
-            header = [cell.strip() for cell in cells]
-            faults = _check_header(plan, header)
-            if faults:
-                errors.extend(faults)
-                return
-        elif any(cells):
-            if len(cells) != len(header):
-                errors.append(DataError(f"has {len(cells)} cells, the header {len(header)}", plan.file, start))
-                continue
-            yield start, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-    if header is None:
-        errors.append(DataError("is empty: not even a header", plan.file))
+    rows = read_cells(plan, errors)
+    _, header = next(rows, (1, ()))
+    for number, cells in rows:
+        yield number, dict(zip(header, cells, strict=True))
 
 
 def _split(column: ColumnPlan, cell: str) -> list[str]:
@@ -140,6 +88,17 @@ def _parse_cell(column: ColumnPlan, cell: str) -> tuple[list[str], list[str]]:
                 column.read(value)
             except (ValueError, ArithmeticError):
                 faults.append(f'"{value}" is not {column.described_as}')
+    return values, faults
+
+
+def parse_row(plan: TablePlan, number: int, row: Row) -> tuple[dict[str, list[str]], list[DataError]]:
+    """Return the values of each cell of a row, and the located faults found in them."""
+    values: dict[str, list[str]] = {}
+    faults: list[DataError] = []
+    for column in plan.columns:
+        if not column.virtual:
+            values[column.name], found = _parse_cell(column, row[column.name])
+            faults += [DataError(fault, plan.file, number, column.name) for fault in found]
     return values, faults
 
 
@@ -174,12 +133,7 @@ def _read_table(plan: TablePlan, reading: _Reading, watched: Iterable[tuple[str,
     reading.rows[plan.file] = 0
     for number, row in read_rows(plan, reading.errors):
         reading.rows[plan.file] += 1
-        values: dict[str, list[str]] = {}
-        faults: list[DataError] = []
-        for column in plan.columns:
-            if not column.virtual:
-                values[column.name], found = _parse_cell(column, row[column.name])
-                faults += [DataError(f"{fault}", plan.file, number, column.name) for fault in found]
+        values, faults = parse_row(plan, number, row)
         key = tuple(row[name] for name in plan.primary_key)
         if key in keys and key:
             shown = ", ".join(f"{name} {cell!r}" for name, cell in zip(plan.primary_key, key, strict=True))

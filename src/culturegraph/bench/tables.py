@@ -1,0 +1,189 @@
+"""The tables benchmark: our reading of CSVW tables beside the `csvw` library's own, on the same files, in one run.
+
+Three readers, each in a process of its own, one after the other, several times; medians are told:
+
+- `csvw`: the library alone: rows read, cells parsed, keys and references checked; no quads;
+- `tables`: `sources.tables`, which builds: the same checks by the library's datatypes, and quads;
+- `lines`: the fast path of `culturegraph ingest csvw`: the same checks, N-Quads written to a file.
+
+Run one by hand: `python -m culturegraph.bench.tables READER METADATA` prints its figures as JSON.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from culturegraph.errors import StorageError
+from culturegraph.rdf.vocabulary import BASE, CG, RDFS, TYPE
+from culturegraph.sources.adapters import csvw_package
+from culturegraph.sources.adapters.job import Job, Source, Tally
+from culturegraph.sources.tables import read_tables
+
+READERS: Final = ("csvw", "tables", "lines")
+# Rows of the generated table; the slow readers take part up to this many.
+SIZES: Final = (20_000, 200_000)
+_SLOW: Final = 20_000
+_REPEATS: Final = 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """The medians of one reader on one set of files. Seconds of CPU on one core, without start-up; memory in MB."""
+
+    data: str
+    reader: str
+    rows: int
+    quads: int
+    seconds: float
+    quads_per_second: float
+    peak_mb: float
+
+
+def run(bundled: Path, sizes: Sequence[int] = SIZES, repeats: int = _REPEATS) -> list[Run]:
+    """Measure all readers on the bundled tables, then on generated ones of each size (rows)."""
+    runs = _compare("bundled tables", bundled, READERS, repeats)
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            metadata = generate(Path(folder), size)
+            readers = READERS if size <= _SLOW else READERS[-1:]
+            runs += _compare(f"generated, {size:,} rows", metadata, readers, max(1, repeats // 2))
+    return runs
+
+
+def _compare(data: str, metadata: Path, readers: Sequence[str], repeats: int) -> list[Run]:
+    """Run the readers in turn, so that a slow minute of the machine strikes all alike."""
+    figures: dict[str, list[dict[str, float]]] = {reader: [] for reader in readers}
+    for _ in range(repeats):
+        for reader in readers:
+            command = [sys.executable, "-m", __name__, reader, str(metadata)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise StorageError(f"{reader} failed on {metadata}: {done.stderr.strip()[-500:]}")
+            figures[reader].append(json.loads(done.stdout))
+    runs = []
+    for reader, found in figures.items():
+        seconds = statistics.median(figure["seconds"] for figure in found)
+        quads = int(found[0]["quads"])
+        peak = statistics.median(figure["peak_mb"] for figure in found)
+        runs.append(
+            Run(data, reader, int(found[0]["rows"]), quads, round(seconds, 3), round(quads / seconds), round(peak, 1))
+        )
+    return runs
+
+
+def _read_csvw(metadata: Path) -> tuple[int, int]:
+    import csvw
+
+    warnings.simplefilter("ignore")
+    group = csvw.TableGroup.from_file(metadata)
+    rows = sum(1 for table in group.tables for _ in table.iterdicts())
+    group.check_referential_integrity()
+    return rows, 0
+
+
+def _read_tables(metadata: Path) -> tuple[int, int]:
+    tables = read_tables(metadata)
+    return sum(tables.rows.values()), len(tables.quads)
+
+
+def _read_lines(metadata: Path) -> tuple[int, int]:
+    source = Source({"id": "bench"})
+    job, tally, quads = Job((metadata,), source, metadata.parent, metadata.parent, metadata.parent), Tally(), 0
+    with Path(os.devnull).open("w", encoding="utf-8") as file:
+        for line in csvw_package.adapt(job, tally):
+            file.write(line)
+            quads += 1
+    if tally.rejected:
+        raise StorageError(f"rows were rejected: {dict(tally.rejected)}")
+    return tally.rows, quads
+
+
+_READ: Final[dict[str, Callable[[Path], tuple[int, int]]]] = {
+    "csvw": _read_csvw,
+    "tables": _read_tables,
+    "lines": _read_lines,
+}
+
+
+def measure(reader: str, metadata: Path) -> dict[str, float]:
+    """Read once, in this process."""
+    start = time.process_time()
+    rows, quads = _READ[reader](metadata)
+    seconds = time.process_time() - start
+    return {"rows": rows, "quads": quads, "seconds": round(seconds, 4), "peak_mb": round(_peak_mb(), 1)}
+
+
+def _peak_mb() -> float:
+    """Return the most memory that this process held. On Linux rusage keeps the parent's peak: its own file is read."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def _columns() -> list[dict[str, object]]:
+    """Return thirteen columns of every sort that our tables have, and the class."""
+    slug = {"base": "string", "format": "[a-z0-9]+(-[a-z0-9]+)*"}
+    label, editorial = RDFS + "label", {CG + "inGraph": BASE + "graph/source/editorial"}
+    place = BASE + "id/place/{within}"
+    earth = {"base": "decimal", "minimum": -180, "maximum": 180}
+    return [
+        {"name": "id", "datatype": slug, "required": True, "suppressOutput": True},
+        {"name": "label_es", "datatype": "string", "lang": "es", "propertyUrl": label},
+        {"name": "label_en", "datatype": "string", "lang": "en", "propertyUrl": label, **editorial},
+        {"name": "within", "datatype": slug, "propertyUrl": CG + "within", "valueUrl": place},
+        {"name": "ubigeo", "datatype": {"base": "string", "format": "[0-9]{6}"}, "propertyUrl": CG + "ubigeoInei"},
+        {"name": "capital", "datatype": "string", "lang": "es", "propertyUrl": CG + "capitalName"},
+        {"name": "latitude", "datatype": {"base": "decimal", "minimum": -90, "maximum": 90}, "propertyUrl": CG + "a"},
+        {"name": "longitude", "datatype": earth, "propertyUrl": CG + "b"},
+        {"name": "founded", "datatype": "date", "propertyUrl": CG + "founded"},
+        {"name": "kinds", "datatype": slug, "separator": ";", "propertyUrl": CG + "c", "valueUrl": BASE + "k/{kinds}"},
+        {"name": "page", "datatype": "string", "propertyUrl": CG + "page", "valueUrl": "{+page}"},
+        {"name": "source", "datatype": slug, "required": True, "suppressOutput": True},
+        {"name": "locator", "datatype": "string", "propertyUrl": CG + "locator"},
+        {"name": "class", "virtual": True, "propertyUrl": TYPE.value, "valueUrl": CG + "District"},
+    ]  # fmt: skip
+
+
+def generate(folder: Path, rows: int) -> Path:
+    """Write a table of made-up places, its sources and its metadata; the same files for the same number of rows."""
+    columns = _columns()
+    reference = {"columnReference": ["source"], "reference": {"resource": "sources.csv", "columnReference": ["id"]}}
+    places = {"aboutUrl": BASE + "id/place/{id}", "columns": columns, "primaryKey": "id", "foreignKeys": [reference]}
+    sources = {"aboutUrl": BASE + "graph/source/{id}", "columns": [columns[0]], "primaryKey": "id"}
+    graph = {CG + "inGraph": BASE + "graph/source/{source}"}
+    with (folder / "places.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([column["name"] for column in columns if not column.get("virtual")])
+        for n in range(rows):
+            writer.writerow(
+                [f"p-{n}", f"Señor de los Milagros {n}", f"Lord of Miracles {n}", f"p-{n // 60}", f"{n % 999_999:06d}",
+                 f'Villa "Ñ" {n}', f"-{n % 18}.{n:06d}", f"-{70 + n % 11}.{n:06d}", f"{1900 + n % 99}-0{1 + n % 9}-15",
+                 "dance;music" if n % 3 else "craft", f"https://example.org/p?n={n}", f"s-{n % 50}", f"row {n}"]
+            )  # fmt: skip
+    (folder / "sources.csv").write_text("id\n" + "".join(f"s-{n}\n" for n in range(50)), encoding="utf-8")
+    metadata = folder / "csv-metadata.json"
+    tables = [
+        {"url": "sources.csv", CG + "inGraph": BASE + "graph/x", "tableSchema": sources},
+        {"url": "places.csv", **graph, "tableSchema": places},
+    ]
+    metadata.write_text(json.dumps({"@context": "http://www.w3.org/ns/csvw", "tables": tables}), encoding="utf-8")
+    return metadata
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(measure(sys.argv[1], Path(sys.argv[2]))))

@@ -1,0 +1,87 @@
+"""The benchmarks run, tell comparable figures, and say what they could not measure."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from culturegraph.bench import figures, tables
+from culturegraph.bench.figures import BENCHES, Figures, measure
+from culturegraph.cli import Bench
+from culturegraph.errors import UsageError
+from culturegraph.settings import Settings
+
+
+def test_the_readers_read_the_same(tmp_path):
+    metadata = tables.generate(tmp_path, 300)
+    found = {reader: tables.measure(reader, metadata) for reader in tables.READERS}
+    assert {figure["rows"] for figure in found.values()} == {350}
+    # Eleven cells and the class for each row, and a second kind for two rows in three.
+    assert found["tables"]["quads"] == found["lines"]["quads"] == 300 * 12 + 200
+
+
+def test_a_generated_table_is_the_same_each_time(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    one, other = tables.generate(tmp_path / "a", 50), tables.generate(tmp_path / "b", 50)
+    assert one.with_name("places.csv").read_bytes() == other.with_name("places.csv").read_bytes()
+
+
+def test_each_reader_runs_in_a_process_of_its_own(tmp_path):
+    runs = tables.run(tables.generate(tmp_path, 20), sizes=(40,), repeats=2)
+    assert [(run.data, run.reader) for run in runs] == [
+        (data, reader) for data in ("bundled tables", "generated, 40 rows") for reader in tables.READERS
+    ]
+    assert all(run.seconds > 0 and run.peak_mb > 10 for run in runs)
+
+
+@pytest.mark.slow
+def test_the_fast_path_is_fast_and_memory_is_flat(tmp_path):
+    small, large = (
+        next(run for run in tables.run(tables.generate(tmp_path, 20), sizes=(size,), repeats=1) if str(size) in
+             run.data.replace(",", "") and run.reader == "lines")
+        for size in (30_000, 150_000)
+    )  # fmt: skip
+    # The target is 150,000 a second; a shared machine may halve it.
+    assert large.quads_per_second > 75_000
+    assert large.peak_mb < small.peak_mb + 10
+
+
+def test_every_benchmark_of_the_command_is_known():
+    assert {bench.value for bench in Bench} == set(BENCHES)
+
+
+def test_an_unknown_name_and_wrong_sizes_are_told(root):
+    with pytest.raises(UsageError, match="there is no benchmark 'nothing'"):
+        measure("nothing", Settings(root=root), None)
+    for sizes in ("a", "0", "1,,2", "-5"):
+        with pytest.raises(UsageError, match="--sizes takes whole numbers"):
+            measure("tables", Settings(root=root), sizes)
+
+
+def test_a_peer_that_is_not_installed_is_told(root, monkeypatch):
+    monkeypatch.setattr(figures, "find_spec", lambda name: None)
+    asked = []
+    monkeypatch.setattr(figures.validation, "run", lambda sizes, engines: asked.append(engines) or [])
+    monkeypatch.setattr(figures.reasoning, "run", lambda sizes, rules: [])
+    told = measure("validation", Settings(root=root), "10")
+    assert asked == [("compiled",)]
+    assert told.remarks == ["pyshacl is not installed, so it was not measured (pip install 'culturegraph[build]')"]
+    assert "owlrl is not installed" in measure("reasoning", Settings(root=root), "10").remarks[0]
+
+
+def test_reasoning_and_validation_run(root):
+    for name in ("reasoning", "validation"):
+        made = measure(name, Settings(root=root), "300")
+        assert {row["engine"] for row in made.rows} >= {{"reasoning": "culturegraph", "validation": "compiled"}[name]}
+        json.dumps(made.to_json())
+
+
+def test_figures_as_markdown():
+    made = Figures("x", [{"what": "a", "seconds": 0.12345, "quads": 12345}])
+    assert made.to_markdown().splitlines() == [
+        "| what | seconds | quads |",
+        "| --- | --- | --- |",
+        "| a | 0.123 | 12,345 |",
+    ]
