@@ -5,7 +5,7 @@ UV := .venv/bin/uv
 RUN := $(UV) run --no-sync
 PYTEST := $(RUN) pytest -n auto
 
-.PHONY: serve build test test-all check ontology clean
+.PHONY: serve build test test-all check ontology mutation clean
 
 .venv/bin/uv:
 	$(PYTHON) -m venv .venv
@@ -34,6 +34,15 @@ check: .venv/.synced
 	$(RUN) mypy
 	$(RUN) lint-imports
 	$(RUN) culturegraph check
+
+# The proof of the ontology. It needs Java 17; without Java the program says so and passes.
+ontology: .venv/.synced
+	@if command -v java >/dev/null || [ -n "$$JAVA_HOME" ]; then $(UV) sync --quiet --frozen --inexact --all-extras --group ontology; fi
+	$(RUN) python tests/ontology_proof.py
+
+# Which test notices that an axiom is gone: writes ontology/MUTATION.md (about a minute).
+mutation: .venv/.synced
+	$(RUN) python tests/mutation.py --write
 
 clean:
 	rm -rf .venv .culturegraph dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

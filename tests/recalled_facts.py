@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -111,13 +112,75 @@ def _slug(fact_id: str) -> str:
 
 _DEPARTMENT_NAMES = """Amazonas Áncash Apurímac Arequipa Ayacucho Cajamarca Callao Cusco Huancavelica Huánuco Ica Junín
 La_Libertad Lambayeque Lima Loreto Madre_de_Dios Moquegua Pasco Piura Puno San_Martín Tacna Tumbes Ucayali"""
+_EXPRESSION_CLASSES = {
+    "festival": "Festivity",
+    "dance-music": "PerformingArt Dance Music",
+    "music": "Music",
+    "dance": "Dance",
+    "craft": "TraditionalCraft",
+    "oral-tradition": "OralTradition",
+    "cuisine": "CulinaryTradition",
+    "traditional-knowledge": "TraditionalKnowledge",
+    "social-organisation": "TraditionalGovernance",
+    "instrument": "MusicalInstrument",
+}
 DEPARTMENTS = {
     name.replace("_", " "): f"{BASE}id/place/pe-{number:02}" for number, name in enumerate(_DEPARTMENT_NAMES.split(), 1)
 }
 
 
+def _read_table(name: str) -> list[dict[str, str]]:
+    with (Path(__file__).resolve().parents[1] / "data" / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+PLACES = {f"{BASE}id/place/{row['id']}": row["label_es"] for row in _read_table("places.csv")}
+ACCEPTED_SHEETS = {
+    row["object"].partition("cod_Ficha=")[2] for row in _read_table("mappings.csv") if row["verdict"] == "accepted"
+}
+
+
 def _is_department(value: str, node: Literal | NamedNode) -> bool:
     return node.value == DEPARTMENTS.get(value)
+
+
+def _is_expression_class(value: str, node: Literal | NamedNode) -> bool:
+    """A class, or a concept of the types of expression, named by the category of a fact table."""
+    concept = f"{BASE}schemes/expression-types/{value}"
+    classes = {CG + name for name in _EXPRESSION_CLASSES.get(value, "").split()}
+    return node.value == concept or node.value in classes
+
+
+def _is_within(value: str, node: Literal | NamedNode) -> bool:
+    """One of the departments that a cell names, or a place within it."""
+    named = tuple(DEPARTMENTS[part.strip()] for part in value.split(";") if part.strip() in DEPARTMENTS)
+    return isinstance(node, NamedNode) and bool(named) and node.value.startswith(named)
+
+
+def _is_place_of(digits: int) -> Match:
+    """One of the provinces (4 digits) or districts (6) that a cell names."""
+    return lambda value, node: (
+        isinstance(node, NamedNode)
+        and len(node.value.rsplit("-", 1)[-1]) == digits
+        and PLACES.get(node.value) in {part.strip() for part in value.split(";")}
+    )
+
+
+def _is_norm(value: str, node: Literal | NamedNode) -> bool:
+    """A norm whose id holds the letters and the number of a cell such as `RDN 836/INC-2008`."""
+    words = re.findall(r"[a-z]+|\d+", value.lower())
+    return isinstance(node, NamedNode) and "-".join(words[:2]) in node.value.rsplit("/", 1)[-1]
+
+
+def _is_people(value: str, node: Literal | NamedNode) -> bool:
+    return isinstance(node, NamedNode) and node.value in {
+        f"{BASE}id/people/{_slug(part.strip())}" for part in value.split(";")
+    }
+
+
+def _is_unjudged_sheet(value: str, node: Literal | NamedNode) -> bool:
+    """The code of a sheet that no verdict of `mappings.csv` accepted."""
+    return isinstance(node, Literal) and value.startswith(f"exp-m{node.value}-") and node.value not in ACCEPTED_SHEETS
 
 
 def _cg(*names: str) -> frozenset[str]:
@@ -145,6 +208,15 @@ ELEMENTS = {
     "01952": "ceviche",
     "sarawja": "sarawja",
 }
+# Ids of some fact tables say nothing of the slug: `cases/fact_entities.csv` says where each row went, or would go.
+_ENTITIES: dict[tuple[str, str], str] = {}
+with (Path(__file__).parent / "cases" / "fact_entities.csv").open(encoding="utf-8", newline="") as _file:
+    for _row in csv.DictReader(_file):
+        _ENTITIES[_row["table"], _row["id"]] = BASE + _row["entity"]
+
+
+def _listed_in(*tables: str) -> Callable[[str], list[str]]:
+    return lambda fact_id: [_ENTITIES[table, fact_id] for table in tables if (table, fact_id) in _ENTITIES]
 
 
 def _element(fact_id: str) -> list[str]:
@@ -163,6 +235,52 @@ def _of_prefix(fact_id: str) -> list[str]:
 
 def _statement(number: str) -> list[str]:
     return {"2": [BASE + "id/state/per", BASE + "id/place/pe"], "61": [BASE + "id/document/qpr-2012"]}[number]
+
+
+def _label_slug(fact_id: str) -> str:
+    """The slug of a row that is named by its label and row number (`Lupuna - Artes amazónicas#6`)."""
+    plain = unicodedata.normalize("NFD", re.sub(r" \(.*|#\d+$", "", fact_id).lower())
+    return "-".join(
+        re.findall(r"[a-z0-9]+", "".join(c for c in plain if not unicodedata.combining(c)).replace("'", ""))
+    )
+
+
+def _of_label(segment: str) -> Callable[[str], list[str]]:
+    return lambda fact_id: [f"{BASE}id/{segment}/{_label_slug(fact_id)}"]
+
+
+def _community(fact_id: str) -> str:
+    short = fact_id.removeprefix("cn-").removesuffix("-2")
+    return short.replace("-sanmarti", "-san-martin").replace("-madreded", "-madre-de-dios")
+
+
+PROJECTS = {"cp-mipequeno": "mi-pequeno"}
+# Expressions of core_san_martin.csv that have rows of their own.
+SAN_MARTIN = {
+    "carnaval-lamista",
+    "danza-de-la-adoracion-de-lamas",
+    "danza-de-la-kajada",
+    "danza-del-pillo",
+    "tolenton-de-saposoa",
+}
+WORKS = {
+    "wk-20": "memoria-anual-2013-ministerio-de-cultura",
+    "bib-51": "guide-to-documentary-sources-for-andean-studies",
+}
+PEOPLE_AND_GROUPS = {
+    "po-041": "id/group/yanawaraq-pallaymi",
+    "po-042": "id/group/san-miguel-arcangel",
+    "po-043": "id/group/kanaris-warmi-kaynu-awakun",
+    "po-044": "id/group/allin-maki-wasi",
+    "po-045": "id/group/oneker",
+    "po-046": "id/person/gabriel-aybar",
+    "po-047": "id/person/tomas-jancco",
+    "po-048": "id/person/agustin-piminchumo",
+    "po-049": "id/group/tejedoras-de-bufeo-cocha",
+    "po-050": "id/community/comunidad-harakbut-de-puerto-luz",
+    "po-051": "id/community/comunidad-harakbut-de-puerto-azul",
+    "po-075": "id/punto/centro-cultural-nosotros",
+}
 
 
 NAME = Rule(_is_text, frozenset({LABEL, SKOS + "altLabel", SKOS + "prefLabel"}))
@@ -193,7 +311,53 @@ ELEMENT = FactTable(
         "communities": Rule(_is_text, _cg("practitionerName"), _cg("expressionPractised")),
     },
 )
+# What class an expression has is ours to say, but only in the editorial graph.
+CLASS = Rule(_is_expression_class, editorial=True)
+LOCATED = _cg("locatedIn", "practicePlace")
+DECLARED = Rule(_is_date, _cg("recognitionDate", "dateIssued", "datePublished"), _cg("recognises"), direct=False)
+DECLARATION = FactTable(
+    _listed_in("patrimonio_nacion", "unesco2_patrimonio_nacion_additional"),
+    {
+        "label_es": NAME,
+        "department": Rule(_is_within, LOCATED),
+        "province": Rule(_is_place_of(4), LOCATED),
+        "district": Rule(_is_place_of(6), LOCATED),
+        "expression_type": CLASS,
+        "register_class": Rule(_is_entity, _cg("registerClass")),
+        "year": DECLARED,
+        "date": DECLARED,
+        "value": DECLARED,
+        "resolution_recalled": Rule(_is_norm, _cg("grantedByNorm"), _cg("recognises")),
+    },
+    frozenset({"field", "unesco_ich_no"}),  # element numbers are looked for below, in the tables of UNESCO
+)
 MAPPED: dict[str, FactTable] = {
+    "patrimonio_nacion": DECLARATION,
+    "unesco2_patrimonio_nacion_additional": DECLARATION,
+    "unesco2_patrimonio_nacion_updates": DECLARATION,
+    "expressions_other": FactTable(
+        _listed_in("expressions_other"),
+        {
+            "label_es": NAME,
+            "department": Rule(_is_within, LOCATED),
+            "category": CLASS,
+            "subcategory": CLASS,
+            "craft_line": Rule(_is_entity, _cg("craftLine"), editorial=True),
+            "community": Rule(_is_people, _cg("practitioner"), _cg("expressionPractised")),
+        },
+    ),
+    "crosswalk_pcn_mincetur_candidates": FactTable(
+        _listed_in("patrimonio_nacion", "unesco2_patrimonio_nacion_additional"),
+        # A sheet merged with a declared expression shows as its code: only a verdict lets it in.
+        {"expression_id": Rule(_is_unjudged_sheet, _cg("minceturCode"))},
+    ),
+    "world_heritage_pe": FactTable(
+        _listed_in("world_heritage_pe"),
+        {"label_es": NAME, "departments": Rule(_is_department, _cg("within"))},
+    ),
+    "memory_world_pe": FactTable(_listed_in("memory_world_pe"), {"label_en": NAME}),
+    # The letters of the domains of the Framework for Cultural Statistics (2009): a scheme of the ontology, not a table.
+    "vocab_alignments": FactTable(lambda fact_id: [], {"scheme_label_en": NAME}),
     "institutions": FactTable(
         _of_prefix,
         {
@@ -310,36 +474,81 @@ MAPPED: dict[str, FactTable] = {
         },
         frozenset({"alphabet_norm", "glottolog_level"}),
     ),
+    "cooperation_projects": FactTable(
+        lambda fact_id: [BASE + "id/supported-project/" + PROJECTS.get(fact_id, fact_id)],
+        {"title_es": NAME},
+    ),
+    "core_cooperation_projects": FactTable(_of_label("supported-project"), {"title": NAME}),
+    "core_puntos_de_cultura": FactTable(
+        _of_label("punto"),
+        {
+            "name": NAME,
+            "year": Rule(_is_date, _cg("recognitionDate", "attested"), _cg("recognises")),
+            "act": Rule(_is_text, _cg("decision"), _cg("recognises")),
+            "recognition": Rule(lambda _, node: node.value == CG + "PuntoRecognition", via=_cg("recognises")),
+            "region": Rule(_is_department, _cg("locatedIn")),
+        },
+        frozenset({"province_or_place", "activity", "already_in"}),
+    ),
+    "core_puntos_totals": FactTable(
+        lambda _: [BASE + "id/programme/puntos"],
+        {"value": Rule(_is_number, _cg("value"), _cg("observedFor"))},
+        frozenset({"measure", "date"}),
+    ),
+    "core_ruraqmaki_editions": FactTable(
+        lambda fact_id: [BASE + "id/event/ruraqmaki-" + fact_id.split("#")[0]],
+        {"start": Rule(_is_date, _cg("startDate")), "end": Rule(_is_date, _cg("endDate"))},
+        frozenset({"year", "venue", "collectives", "other_figures"}),
+    ),
+    "core_ruraqmaki_participants": FactTable(
+        lambda fact_id: [iri for segment in ("group", "person", "community") for iri in _of_label(segment)(fact_id)],
+        {
+            "department": Rule(_is_department, _cg("locatedIn")),
+            "participant": NAME,
+        },
+        frozenset({"kind", "craft_line", "place_or_community", "edition", "already_in"}),
+    ),
+    "core_san_martin": FactTable(_of_label("expression"), {"label": NAME}),
+    "links_bibliography": FactTable(lambda fact_id: [BASE + "id/work/" + WORKS.get(fact_id, fact_id)], {"title": NAME}),
+    "links_wikidata_misc": FactTable(
+        lambda fact_id: [BASE + "id/people/" + _label_slug(fact_id)], {"wikidata_qid": CODE}
+    ),
+    "links_wikidata_properties": FactTable(lambda _: [CG + "wikidataId"], {"property": CODE}, frozenset({"label"})),
+    "native_communities": FactTable(
+        lambda fact_id: [BASE + "id/community/" + _community(fact_id)],
+        {
+            "label_es": NAME,
+            "people_id": Rule(_is_entity, _cg("belongsToPeople")),
+            "district_ubigeo": Rule(lambda value, node: node.value == f"{BASE}id/place/pe-{value}", _cg("locatedIn")),
+            "inei_ccpp_candidate": CODE,
+            "latitude": Rule(_is_number, frozenset({GEO + "lat"})),
+            "longitude": Rule(_is_number, frozenset({GEO + "long"})),
+        },
+        frozenset({"department", "province", "district", "kind"}),
+    ),
+    "people_orgs": FactTable(
+        lambda fact_id: [BASE + PEOPLE_AND_GROUPS.get(fact_id, "id/person/" + fact_id)],
+        {
+            "label": NAME,
+            "place": Rule(_is_department, _cg("locatedIn")),
+            "year": Rule(
+                _is_date, _cg("attested", "startDate", "recognitionDate"), _cg("participationOf", "recognises")
+            ),
+        },
+    ),
+    "works": FactTable(
+        lambda fact_id: [BASE + "id/work/" + WORKS.get(fact_id, fact_id)],
+        {"year": Rule(_is_date, frozenset({"http://purl.org/dc/terms/issued"}))},
+    ),
     "crosswalk_identifiers": FactTable(_of_prefix, {"external_id": CODE}),
     "links_labels": FactTable(_of_prefix, {"label": NAME}, frozenset({"bcp47"})),
 }
 # Tables whose entities are not in the graph yet, with the first part of the IRI that would show that they came in.
 NOT_YET = {
-    "cooperation_projects": "id/supported-project/",
-    "core_cooperation_projects": "id/supported-project/",
-    "core_puntos_de_cultura": "id/punto/",
-    "core_puntos_totals": "id/punto/",
-    "core_ruraqmaki_editions": "id/edition/",
-    "core_ruraqmaki_participants": "id/participation/",
-    "core_san_martin": "id/community/",
-    "crosswalk_pcn_mincetur_candidates": "id/community/",
-    "expressions_other": "id/community/",
-    "links_bibliography": "id/work/",
-    "links_wikidata_misc": "id/work/",
-    "links_wikidata_properties": "id/work/",
-    "memory_world_pe": "id/work/",
-    "native_communities": "id/community/",
-    "patrimonio_nacion": "id/community/",
-    "people_orgs": "id/person/",
     "unesco2_2005_framework": "id/indicator/",
     "unesco2_fcs": "id/indicator/",
     "unesco2_ich10_form": "id/indicator/",
     "unesco2_ich_results_framework": "id/indicator/",
-    "unesco2_patrimonio_nacion_additional": "id/community/",
-    "unesco2_patrimonio_nacion_updates": "id/community/",
-    "vocab_alignments": "id/indicator/",
-    "works": "id/work/",
-    "world_heritage_pe": "id/site/",
 }
 
 

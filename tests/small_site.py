@@ -1,22 +1,31 @@
-"""A server on the small graph of cases/protocol, for the tests of store, protocols and web."""
+"""Servers on the small graphs of cases/protocol and cases/pages, for the tests of store, protocols and web."""
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from httpx import Client
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
+from culturegraph.build import memory_store
+from culturegraph.rdf.graphs import INFERRED, ONTOLOGY, VALIDATION, read_rdf
+from culturegraph.rdf.vocabulary import PREFIXES as VOCABULARIES
+from culturegraph.reasoning import infer
+from culturegraph.rules import read_rules
 from culturegraph.settings import Settings
 from culturegraph.store.snapshot import Snapshot, open_current, publish
 from culturegraph.web.app import create_app
-from culturegraph.web.server import address, bind
+from culturegraph.web.server import address, bind, configure
 
 CASES = Path(__file__).parent / "cases" / "protocol"
+RULES = Path(__file__).parents[1] / "queries" / "rules"
 BASE = "https://w3id.org/culturegraph/"
 ONE, TWO = BASE + "graph/source/one", BASE + "graph/source/two"
 PREFIXES = "PREFIX cg: <https://w3id.org/culturegraph/ontology/>\n"
@@ -49,7 +58,7 @@ def publish_small(store: Path) -> Snapshot:
 def listening(settings: Settings, snapshot: Snapshot) -> Iterator[str]:
     """Serve over a real socket; give the address."""
     listener = bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, snapshot), log_level="critical", ws="none"))
+    server = uvicorn.Server(configure(create_app(settings, snapshot), log_level="critical"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -60,3 +69,65 @@ def listening(settings: Settings, snapshot: Snapshot) -> Iterator[str]:
         server.should_exit = True
         thread.join(10)
         listener.close()
+
+
+# The site for the pages about statements, validation results and the ontology.
+
+PAGES = Path(__file__).parent / "cases" / "pages"
+SHAPES = BASE + "shapes/"
+# Results of the small report by severity: more notes than a page of the list has.
+FOUND = {"Violation": 1, "Warning": 2, "Info": 60}
+
+
+def pages_quads() -> list[Quad]:
+    """The graph of cases/pages with its ontology, what the rules infer from it, and a validation report."""
+    quads = list(parse(path=str(PAGES / "site.trig"), format=RdfFormat.TRIG))
+    for path in sorted((PAGES / "ontology" / "modules").glob("*.ttl")):
+        quads += read_rdf(path, ONTOLOGY)
+    inferred = infer(memory_store(quads), read_rules(RULES))
+    return [*quads, *(Quad(t.subject, t.predicate, t.object, INFERRED) for t in inferred), *report_quads()]
+
+
+def report_quads() -> list[Quad]:
+    focus = NamedNode(BASE + "id/expression/danza")
+    text = "\n".join(
+        f"<{BASE}validation/{number}> a sh:ValidationResult ; sh:focusNode {focus if number < 60 else 'cg:Dance'} ;"
+        f' sh:resultSeverity sh:{severity} ; sh:sourceShape <{SHAPES}Shape-{severity}> ; sh:value "<i>{number}" ;'
+        " sh:sourceConstraintComponent sh:MinCountConstraintComponent ; sh:resultPath [ sh:alternativePath"
+        " ( [ sh:inversePath cg:recognises ] ( cg:partOf rdfs:label ) [ sh:zeroOrMorePath cg:partOf ] ) ] ;"
+        f' sh:resultMessage "Falta <{number}> en {focus.value}"@es , "Missing <{number}> in {focus.value}"@en ;'
+        f' rdfs:comment "Añádalo."@es , "Add it."@en ; dc:source "expressions.csv:{number}:label_es" .'
+        f"<{BASE}validation/> a sh:ValidationReport ; sh:result <{BASE}validation/{number}> ."
+        for number, severity in enumerate([name for name, count in FOUND.items() for _ in range(count)], 1)
+    )
+    prefixes = "".join(f"@prefix {name}: <{iri}> .\n" for name, iri in VOCABULARIES.items())
+    return [Quad(*triple.triple, VALIDATION) for triple in parse(prefixes + text, format=RdfFormat.TURTLE)]
+
+
+def publish_pages(folder: Path) -> tuple[Settings, Snapshot]:
+    """Publish the graph of cases/pages; its root has the real rules and questions, and the small ontology."""
+    root, store = folder / "root", folder / "store"
+    root.mkdir()
+    (root / "queries").symlink_to(RULES.parent)
+    (root / "ontology").symlink_to(PAGES / "ontology")
+    publish(store, pages_quads(), version="pages-1", metadata={"content_hash": "1" * 64}, keep=2)
+    return small_settings(store, root=root), open_current(store, in_memory=True)
+
+
+def crawl(client: Client, start: list[str], within: tuple[str, ...], limit: int = 400) -> set[str]:
+    """Follow every link from some pages on; links of pages within these paths are followed further. All must work."""
+    seen: set[str] = set()
+    waiting = list(start)
+    while waiting and len(seen) < limit:
+        path = waiting.pop(0)
+        if path in seen:
+            continue
+        seen.add(path)
+        response = client.get(path, headers={"accept": "text/html"}, follow_redirects=True)
+        assert response.status_code == 200, path
+        if path.startswith(within) and response.headers["content-type"].startswith("text/html"):
+            waiting += [unescape(link) for link in re.findall(r'href="(/[^"#]*)', response.text)]
+            ids = set(re.findall(r'\sid="([^"]+)"', response.text))
+            assert set(re.findall(r'href="#([^"]+)"', response.text)) <= ids, path
+            assert len(ids) == len(re.findall(r'\sid="', response.text)), f"{path} has an id twice"
+    return seen

@@ -39,10 +39,8 @@ def test_a_reference_to_nothing_is_located(root):
     metadata = root / "data/csv-metadata.json"
     text = metadata.read_text(encoding="utf-8")
     # The column becomes a link, so that its cells must lead somewhere.
-    text = text.replace(
-        '"propertyUrl": "http://www.w3.org/2004/02/skos/core#altLabel", "https://w3id.org/culturegraph/ontology/langColumn": "lang"',
-        '"propertyUrl": "http://www.w3.org/2004/02/skos/core#related", "valueUrl": "https://w3id.org/culturegraph/id/norm/{name}"',
-    )
+    names, related = "http://www.w3.org/2004/02/skos/core#altLabel", "http://www.w3.org/2004/02/skos/core#related"
+    text = text.replace(f'"{names}"', f'"{related}", "valueUrl": "https://w3id.org/culturegraph/id/norm/{{name}}"')
     metadata.write_text(text, encoding="utf-8")
     with pytest.raises(DataErrors) as caught:
         _read(root)

@@ -99,7 +99,7 @@ def test_a_bad_query_is_located(run):
     assert "line 2, column 6" in finished.stderr
 
 
-@pytest.mark.parametrize("verb", ["build", "serve", "check", "query", "export nquads"])
+@pytest.mark.parametrize("verb", ["build", "serve", "check", "query", "export nquads", "export owl-data"])
 def test_help_shows_an_example(run, verb):
     shown = run(*verb.split(), "--help")
     assert shown.returncode == 0
@@ -186,3 +186,13 @@ def test_explain_tells_rule_premises_and_sources(run):
     assert "owl:inverseOf" in axiom
     turtle = run("explain", "id/norm/law-1", "cg:isAmendedBy", "id/norm/law-3", "--turtle")
     assert "prov:hadPlan" in turtle.stdout
+
+
+def test_a_server_without_the_build_extra_says_what_is_missing(tmp_path):
+    code = (
+        "import sys; sys.modules['rdflib'] = None; sys.argv = ['culturegraph', 'build'];"
+        "from culturegraph.cli import main; main()"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert finished.returncode == 2
+    assert finished.stderr == "this needs rdflib: install culturegraph[build]\n"

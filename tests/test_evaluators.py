@@ -261,7 +261,7 @@ def test_what_would_crash_the_engine_is_refused(snapshot: Snapshot, shape: str) 
     assert time.monotonic() - started < 5
 
 
-@pytest.mark.parametrize("shape", set(DEEP) - {"unclosed", "lists", "blanks"})
+@pytest.mark.parametrize("shape", sorted(set(DEEP) - {"unclosed", "lists", "blanks"}))
 def test_what_is_allowed_does_not_crash_an_evaluator(snapshot: Snapshot, tmp_path: Path, shape: str) -> None:
     allowed = MAX_DEPTH - 5 if "}" * 5 in DEEP[shape](9) or ")" * 5 in DEEP[shape](9) else MAX_OPERATORS - 100
     evaluators = Evaluators(snapshot, small_settings(tmp_path, query_timeout=30))

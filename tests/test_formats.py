@@ -26,6 +26,12 @@ from culturegraph.rdf.formats import BY_SUFFIX, GRAPHS, HTML, RESULTS, choose, n
         ("text/csv;charset=utf-8;q=0.2, application/sparql-results+xml;q=0.3", "xml"),
         ("text/csv;q=nonsense, application/sparql-results+xml;q=0.1", "xml"),
         (", ,;;, text/csv", "csv"),
+        # A type and its alias name one offer: the better quality counts, whichever comes first.
+        ("application/json;q=0.9, application/sparql-results+json;q=0.1, text/csv;q=0.5", "json"),
+        ("application/sparql-results+json;q=0.1, application/json;q=0.9, text/csv;q=0.5", "json"),
+        # The more specific range counts, whichever comes first.
+        ("text/csv;q=0.1, text/*, */*;q=0.2", "tsv"),
+        ("*/*;q=0.2, text/*, text/csv;q=0.1", "tsv"),
         ("application/sparql-results+xml; q = 1 , text/csv ; q=0.9", "xml"),
     ],
 )

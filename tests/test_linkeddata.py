@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -22,6 +21,7 @@ from culturegraph.rdf.vocabulary import CG, LABEL, RDFS, SKOS, TYPE
 from culturegraph.store.snapshot import Snapshot
 
 AWAJUN = BASE + "id/people/awajun"
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 CERAMICS = BASE + "id/expression/ceramica"
 
 
@@ -54,6 +54,13 @@ def test_the_title_is_in_the_language_of_the_reader(snapshot: Snapshot) -> None:
     assert describe(snapshot, AWAJUN, "en").name.text == "Awajún people"
     ceramics = describe(snapshot, CERAMICS, "en").name
     assert (ceramics.text, ceramics.language) == ("Cerámica awajún", "es"), "Spanish where there is no English"
+
+
+def test_names_begin_with_the_language_of_the_reader(snapshot: Snapshot) -> None:
+    for language in ("es", "en"):
+        names = group(describe(snapshot, AWAJUN, language).stated, RDFS + "label").values
+        assert names[0].name.language == language
+        assert names[-1].name.language == "agr"
 
 
 def test_every_statement_has_its_sources(snapshot: Snapshot) -> None:
@@ -225,7 +232,7 @@ def test_short_forms_and_links(snapshot: Snapshot) -> None:
     ("path", "accept", "location"),
     [
         ("/id/people/awajun", "text/html", "/doc/people/awajun"),
-        ("/id/people/awajun", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "/doc/people/awajun"),
+        ("/id/people/awajun", BROWSER, "/doc/people/awajun"),
         ("/id/people/awajun", "*/*", "/doc/people/awajun"),
         ("/id/people/awajun", "text/turtle", "/data/people/awajun"),
         ("/id/people/awajun", "text/html;q=0.5, application/ld+json", "/data/people/awajun"),
@@ -263,9 +270,9 @@ def test_data_in_every_format(client: Client, media_type: object) -> None:
     assert by_suffix.content == by_accept.content == by_name.content
     assert offer.rdf is not None
     quads = list(parse(by_suffix.content, format=offer.rdf))
-    # 10 said of it (one of them twice), 2 that refer to it.
+    # 10 that say something of it (one thing twice), 2 that refer to it.
     keeps_graphs = offer.name in ("nquads", "trig")
-    assert len(quads) == (13 if keeps_graphs else 12)
+    assert len(quads) == (12 if keeps_graphs else 11)
     assert all(isinstance(quad.graph_name, NamedNode) for quad in quads) is keeps_graphs
     assert {str(quad.subject) for quad in quads} >= {f"<{AWAJUN}>"}, "canonical IRIs stay as they are"
 
@@ -332,7 +339,7 @@ def test_404_with_near_matches(client: Client, path: str) -> None:
 )
 def test_what_can_be_no_iri_is_404(client: Client, slug: str) -> None:
     for place in ("id/people", "doc", "data", "ontology", "graph"):
-        response = client.get(f"/{place}/{slug if '%' in slug else quote(slug)}", headers={"accept": "text/html"})
+        response = client.get(f"/{place}/{slug if '%' in slug else quote(slug)}", headers={"accept": BROWSER})
         assert response.status_code == 404, place
         assert "<script" not in response.text
 

@@ -264,10 +264,14 @@ def test_no_construct_outside_rl_and_open_world() -> None:
     """Cardinalities, existentials, unions, functional properties belong in the shapes; OWLAPI proves the rest."""
     graph = merged("modules", "alignments")
     forbidden = {
-        OWL.Restriction, OWL.unionOf, OWL.intersectionOf, OWL.complementOf, OWL.oneOf, OWL.FunctionalProperty,
+        OWL.unionOf, OWL.intersectionOf, OWL.complementOf, OWL.oneOf, OWL.FunctionalProperty,
         OWL.InverseFunctionalProperty, OWL.sameAs, OWL.hasKey, OWL.someValuesFrom, OWL.maxCardinality,
     }  # fmt: skip
     assert {term for triple in graph for term in triple} & forbidden == set()
+    # A fixed value may decide a class: it is inside RL as long as it stands on the left.
+    restrictions = set(graph.subjects(RDF.type, OWL.Restriction))
+    assert restrictions == set(graph.subjects(OWL.hasValue, None))
+    assert not restrictions & set(graph.objects(None, RDFS.subClassOf))
 
 
 def test_chain_and_transitive_properties_stay_out_of_simple_axioms() -> None:

@@ -38,7 +38,7 @@ def test_the_id_is_the_file_name_unless_the_head_says_otherwise(tmp_path):
 
 def test_a_syntax_error_has_the_line_of_the_file(tmp_path):
     error = check_syntax(read_query(_write(tmp_path, HEAD + "SELECT * {\n  ?s foo:bar ?o }\n")))
-    assert str(error).startswith("q.rq:6:13 is not valid SPARQL: a prefix is not declared")
+    assert str(error).startswith("q.rq:6:6 is not valid SPARQL: the prefix `foo:` is not declared")
     assert check_syntax(read_query(_write(tmp_path, HEAD + BODY))) is None
 
 

@@ -66,7 +66,8 @@ def test_rule_case(rule, mode):
 
 
 def test_every_case_has_its_rule():
-    assert {folder.name for folder in CASES.iterdir() if folder.is_dir()} == {rule.id for rule in RULE_FILES}
+    names = {folder.name for folder in CASES.iterdir() if folder.is_dir()}
+    assert names - {"ontology"} == {rule.id for rule in RULE_FILES}
 
 
 @pytest.mark.parametrize("rule", RULE_FILES, ids=lambda rule: rule.id)

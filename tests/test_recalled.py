@@ -83,17 +83,26 @@ def test_tables_not_in_use_stay_out(quads: list[Quad]) -> None:
     subjects = {quad.subject.value.removeprefix(BASE) for quad in quads}
     came_in = {table for table, start in NOT_YET.items() if any(s.startswith(start) for s in subjects)}
     assert came_in == set()
-    expressions = {s.removeprefix("id/expression/") for s in subjects if s.startswith("id/expression/")}
-    assert expressions == set(ELEMENTS.values()), "map expressions_other, patrimonio_nacion and their companions"
-    types = {quad.object.value for quad in quads if quad.predicate.value.endswith("#type")}
-    assert CG + "HeritageDeclaration" not in types, "map patrimonio_nacion and its companions"
 
 
-@pytest.mark.parametrize("table", sorted(set(MAPPED) - {"unesco2_peru_reports", "policies_measures", "links_labels"}))
+# Tables of which no row, or no marked row, has an entity of its own.
+WITHOUT_ENTITIES = {
+    "unesco2_peru_reports",
+    "policies_measures",
+    "links_labels",
+    "links_wikidata_misc",
+    "links_wikidata_properties",
+    "vocab_alignments",
+}
+
+
+@pytest.mark.parametrize("table", sorted(set(MAPPED) - WITHOUT_ENTITIES))
 def test_ids_of_a_mapped_table_lead_to_entities(table: str, listed: list[Recalled], quads: list[Quad]) -> None:
     """An id that leads nowhere proves nothing: at least one of each table must be an entity of the graph."""
     graph = Graph(quads)
     ids = {item.id for item in listed if item.table == table and not item.marker.startswith("url_complete")}
+    if not ids:
+        pytest.skip("only rows without a whole address are marked in it")
     assert any(graph.by_subject[subject] for fact_id in ids for subject in MAPPED[table].subjects(fact_id))
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import Store
+from pyoxigraph import Quad, Store
 
 from culturegraph.build import Progress, assemble, memory_store, read_shapes, silent
 from culturegraph.errors import DataErrors
+from culturegraph.linking.duplicates import find_duplicates
 from culturegraph.queries import QueryFile, check_syntax, read_queries
 from culturegraph.rdf.vocabulary import PREFIXES
 from culturegraph.settings import Settings
@@ -60,8 +61,15 @@ def check_statement(store: Store, folder: Path) -> Finding:
     return Finding("statement", total > 0 and covered == total, f"coverage {covered} of {total}")
 
 
+def check_duplicates(quads: Sequence[Quad]) -> Finding:
+    """Look for expressions that may be one thing and that no verdict of `mappings.csv` names."""
+    suspects = find_duplicates(quads)
+    shown = [f"{suspect.likeness:.2f}  {suspect.first}  {suspect.second}" for suspect in suspects[:_ROWS_SHOWN]]
+    return Finding("duplicates", not suspects, f"{len(suspects)} suspected without a verdict", tuple(shown))
+
+
 def check(settings: Settings, *, progress: Progress = silent) -> list[Finding]:
-    """Check tables, ontology, queries, rules of `queries/checks/`, statement coverage and shapes, in that order.
+    """Check tables, ontology, queries, `queries/checks/`, statement coverage, duplicates and shapes, in that order.
 
     Stops after the tables where they are faulty, since nothing else could be judged then.
     """
@@ -80,6 +88,7 @@ def check(settings: Settings, *, progress: Progress = silent) -> list[Finding]:
         if findings[-1].passed:
             findings += [check_rule(store, query) for query in queries if query.kind == "checks"]
             findings.append(check_statement(store, settings.queries))
+        findings.append(check_duplicates(list(assembled.quads)))
     with progress("shapes"):
         report = validate(assembled.quads, read_shapes(settings.shapes), origin=assembled.origin)
     shown = ", ".join(f"{number} {severity}" for severity, number in report.counts.items()) or "no result"

@@ -25,10 +25,14 @@ app = typer.Typer(
     help="A linked open data knowledge graph of Peruvian cultural expressions.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 export_app = typer.Typer(help="Write the published graph in a profile.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(export_app, name="export")
+
+# What the extra `build` brings; a server runs without.
+_BUILD_MODULES = frozenset({"csvw", "pyshacl", "rdflib", "SPARQLWrapper", "uritemplate"})
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -345,9 +349,7 @@ def _print_table(snapshot: Any, text: str) -> None:
     out.print(table)
 
 
-@app.command(
-    epilog="Example: culturegraph explain id/expression/danza-de-tijeras rdf:type cg:CulturalExpression --lang en"
-)
+@app.command(epilog="Example: culturegraph explain id/place/pe-2201 cg:within id/place/pe --lang en")
 def explain(
     terms: Annotated[list[str], typer.Argument(metavar="S P O", help="a statement as in Turtle, or its hash alone")],
     lang: Annotated[Language, typer.Option(help="language of the explanation")] = Language.es,
@@ -375,6 +377,19 @@ def export_nquads(
         export(settings.store, output)
 
 
+@export_app.command("owl-data", epilog="Example: culturegraph export owl-data -o instances.nt")
+def export_owl_data(
+    output: Annotated[Path, typer.Option("-o", "--output", help="file")], store: StoreOption = None
+) -> None:
+    """Write the instance data as N-Triples without literals that OWL 2 has no datatype for; say what was left out."""
+    from culturegraph.exports.owl_data import export
+
+    written, left_out = export(_settings(store=store).store, output)
+    err.print(f"{written} triples written", markup=False)
+    for datatype, number in sorted(left_out.items()):
+        err.print(f"left out: {number} of {datatype}", markup=False)
+
+
 def main() -> None:
     """Run the command line; turn every known error into a message and its exit code."""
     try:
@@ -388,6 +403,11 @@ def main() -> None:
     except CulturegraphError as error:
         err.print(f"{error.title}: {error}", markup=False)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.partition(".")[0] not in _BUILD_MODULES:
+            raise
+        err.print(f"this needs {missing.name}: install culturegraph[build]", markup=False)
+        sys.exit(UsageError.exit_code)
     except typer.Abort:
         sys.exit(130)
     except Exception as error:

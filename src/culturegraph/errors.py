@@ -25,7 +25,7 @@ class UsageError(CulturegraphError):
 
 
 class DataError(CulturegraphError):
-    """One fault in one file, located as `file:row:column` (row 1 is the header; a syntax error's column is a number)."""
+    """One fault in one file, located as `file:row:column` (row 1 is the header)."""
 
     title = "Invalid data"
     status = 422

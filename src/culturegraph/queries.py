@@ -6,7 +6,6 @@ where a query runs nor what its result means.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,15 +15,10 @@ import yaml
 from pyoxigraph import Store
 
 from culturegraph.errors import DataError, DataErrors, StorageError
+from culturegraph.rdf.sparql_text import locate_syntax_error, outline
 from culturegraph.rdf.vocabulary import PREFIXES
 
 _HEAD = "#+"
-# Comments, IRIs and strings, in which a keyword is no keyword.
-_NOISE = re.compile(r"<[^<>\s]*>|\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*")
-_FORM = re.compile(r"\b(SELECT|ASK|CONSTRUCT|DESCRIBE)\b", re.IGNORECASE)
-_CHARACTERS = re.compile(r"\[(?:'[^']*'|[^\]'])*\]")
-_ALTERNATIVE = re.compile(r'"[^"]*"|[^",]+')
-_PLACE = re.compile(r"error at (\d+):(\d+): ")
 
 
 @dataclass(frozen=True)
@@ -47,8 +41,7 @@ class QueryFile:
     @property
     def form(self) -> str:
         """The query form: SELECT, ASK, CONSTRUCT or DESCRIBE."""
-        match = _FORM.search(_NOISE.sub(" ", self.sparql))
-        return match[1].upper() if match else "SELECT"
+        return outline(self.text).form or "SELECT"
 
     @property
     def sparql(self) -> str:
@@ -126,26 +119,6 @@ def check_syntax(query: QueryFile) -> DataError | None:
         # The head stays: its lines are comments to SPARQL, so that line numbers are those of the file.
         Store().query(query.text, prefixes=dict(PREFIXES))
     except SyntaxError as error:
-        line, column, message = locate_syntax_error(error)
+        line, column, message = locate_syntax_error(query.text, error, PREFIXES)
         return DataError(f"is not valid SPARQL: {message}", query.path.name, line, column)
     return None
-
-
-def locate_syntax_error(error: SyntaxError) -> tuple[int | None, int | None, str]:
-    """Return line, column (from 1) and message of a syntax error of the SPARQL parser, which tells them in its text."""
-    text = str(error.msg or error)
-    match = _PLACE.match(text)
-    if match is None:
-        return None, None, text
-    return int(match[1]), int(match[2]), _readable(text[match.end() :])
-
-
-def _readable(expectation: str) -> str:
-    """Reduce what the parser expected to its words: it also lists every character that a name could go on with."""
-    if "Prefix not found" in expectation:
-        return "a prefix is not declared"
-    listed = _CHARACTERS.sub("", expectation).removeprefix("expected ").removeprefix("one of ")
-    words = [word.strip() for word in _ALTERNATIVE.findall(listed) if word.strip()]
-    # What is wrong with the meaning stands among the alternatives as a sentence.
-    sentence = next((word for word in words if " " in word and '"' not in word), None)
-    return sentence or "expected " + (" or ".join(words) or "something else")

@@ -5,6 +5,16 @@ Reads rules and a store, and knows nothing of how conclusions were drawn: each i
 
 from culturegraph.explanation.proofs import Explainer, Proof, explain
 from culturegraph.explanation.prose import Sentence, tell
-from culturegraph.explanation.provenance import to_provenance
+from culturegraph.explanation.provenance import REASONER, describe_rule, rule_iri, to_provenance
 
-__all__ = ["Explainer", "Proof", "Sentence", "explain", "tell", "to_provenance"]
+__all__ = [
+    "REASONER",
+    "Explainer",
+    "Proof",
+    "Sentence",
+    "describe_rule",
+    "explain",
+    "rule_iri",
+    "tell",
+    "to_provenance",
+]

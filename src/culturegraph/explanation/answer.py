@@ -41,7 +41,7 @@ def find(settings: Settings, terms: Sequence[str]) -> Found:
     elif len(terms) == 3:
         statement = read_statement(*terms)
     else:
-        raise UsageError("give a subject, a predicate and an object, or the hash of a statement (64 hexadecimal digits)")
+        raise UsageError("give a subject, a predicate and an object, or the hash of a statement (64 digits)")
     if statement is None:
         raise NotFoundError(f"no statement of the graph has the hash {terms[0]}")
     proof = Explainer(store, read_rules(settings.queries / "rules")).explain(statement)

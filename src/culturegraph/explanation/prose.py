@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -43,34 +43,41 @@ _TEXTS: Final = MappingProxyType(
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence of an explanation. `depth` counts from 0, the statement itself; `statement` is what it speaks of."""
+    """One sentence of an explanation. `depth` counts from 0, the statement itself; `statement` is what it speaks of.
+
+    `claim` is the statement alone, without what supports it.
+    """
 
     depth: int
     text: str
     statement: Triple
+    claim: str
 
 
-def tell(proof: Proof, store: Store, language: str = "es") -> list[Sentence]:
+def tell(proof: Proof, store: Store, language: str = "es", name: Callable[[str], str] | None = None) -> list[Sentence]:
     """Return the proof in sentences, the conclusion first, each premise under what it supports; then warnings.
 
-    Labels come from the store, in the language where there is one.
+    Labels come from the store, in the language where there is one; or `name` gives one for each IRI.
     """
-    teller = _Teller(store, language if language in _TEXTS else "en")
+    teller = _Teller(store, language if language in _TEXTS else "en", name)
     return [*teller.tell(proof, 0), *teller.warn(proof)]
 
 
 class _Teller:
-    def __init__(self, store: Store, language: str) -> None:
+    def __init__(self, store: Store, language: str, name: Callable[[str], str] | None) -> None:
         self.store = store
+        self.name = name
         self.language = language
         self.texts: Mapping[str, str] = _TEXTS[language]
 
     def tell(self, proof: Proof, depth: int) -> list[Sentence]:
         if proof.rule is None:
-            return [Sentence(depth, f"{self.state(proof.statement)} {self.name_sources(proof)}", proof.statement)]
+            claim = self.state(proof.statement)
+            return [Sentence(depth, f"{claim} {self.name_sources(proof)}", proof.statement, claim)]
         names = {name: self.label(term) for name, term in proof.bindings.items()}
         text = _SLOT.sub(lambda slot: names[slot[1]], proof.rule.prose[self.language])
-        sentences = [Sentence(depth, f"{self.polish(text)} [{proof.rule.id}]", proof.statement)]
+        claim = self.state(proof.statement)
+        sentences = [Sentence(depth, f"{self.polish(text)} [{proof.rule.id}]", proof.statement, claim)]
         for premise in proof.premises:
             sentences += self.tell(premise, depth + 1)
         return sentences + [self.tell_axiom(axiom, depth + 1) for axiom in proof.axioms]
@@ -89,7 +96,8 @@ class _Teller:
         triple = axiom.statement
         terms = (triple.subject, triple.predicate, triple.object)
         s, p, o = (shrink(term.value) if isinstance(term, NamedNode) else "[…]" for term in terms)
-        return Sentence(depth, self.texts["axiom"].format(s=s, p=p, o=o, sources=self.list_sources(axiom)), triple)
+        text = self.texts["axiom"].format(s=s, p=p, o=o, sources=self.list_sources(axiom))
+        return Sentence(depth, text, triple, f"{s} {p} {o}")
 
     def name_sources(self, proof: Proof) -> str:
         if not proof.sources:
@@ -107,7 +115,7 @@ class _Teller:
                 if isinstance(term, NamedNode):
                     for quad in self.store.quads_for_pattern(term, _REPEALED_BY, None, DefaultGraph()):
                         text = self.texts["repealed"].format(norm=self.label(term), by=self.label(quad.object))  # type: ignore[arg-type]
-                        sentences[quad.triple] = Sentence(0, text, quad.triple)
+                        sentences[quad.triple] = Sentence(0, text, quad.triple, text)
         return sorted(sentences.values(), key=lambda sentence: str(sentence.statement))
 
     def label(self, term: Term) -> str:
@@ -116,6 +124,8 @@ class _Teller:
             return f"“{term.value}”"
         if not isinstance(term, NamedNode):
             return "[…]"
+        if self.name is not None:
+            return self.name(term.value)
         for predicate in (LABEL, _TITLE):
             found = [quad.object for quad in self.store.quads_for_pattern(term, predicate, None, DefaultGraph())]
             labels = sorted((o for o in found if isinstance(o, Literal)), key=lambda o: (o.language or "", o.value))

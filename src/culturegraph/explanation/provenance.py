@@ -14,7 +14,7 @@ from culturegraph.rdf.statements import statement_iri
 from culturegraph.rdf.vocabulary import BASE, DCTERMS, LABEL, PROV, RDF, TYPE
 from culturegraph.rules import Rule
 
-_REASONER = NamedNode(BASE + "reasoner")
+REASONER = NamedNode(BASE + "reasoner")
 
 
 def rule_iri(rule: Rule) -> NamedNode:
@@ -37,13 +37,13 @@ def _describe(proof: Proof) -> Iterator[Triple]:
     activity, association = NamedNode(statement.value + "#inference"), NamedNode(statement.value + "#association")
     yield Triple(statement, _prov("wasGeneratedBy"), activity)
     yield Triple(activity, TYPE, _prov("Activity"))
-    yield Triple(activity, _prov("wasAssociatedWith"), _REASONER)
+    yield Triple(activity, _prov("wasAssociatedWith"), REASONER)
     yield Triple(activity, _prov("qualifiedAssociation"), association)
     yield Triple(association, TYPE, _prov("Association"))
-    yield Triple(association, _prov("agent"), _REASONER)
+    yield Triple(association, _prov("agent"), REASONER)
     yield Triple(association, _prov("hadPlan"), rule_iri(proof.rule))
-    yield Triple(_REASONER, TYPE, _prov("SoftwareAgent"))
-    yield from _describe_rule(proof.rule)
+    yield Triple(REASONER, TYPE, _prov("SoftwareAgent"))
+    yield from describe_rule(proof.rule)
     for number, used in enumerate((*proof.premises, *proof.axioms), start=1):
         source, derivation = statement_iri(used.statement), NamedNode(f"{statement.value}#derivation-{number}")
         yield Triple(activity, _prov("used"), source)
@@ -67,7 +67,8 @@ def _reify(proof: Proof) -> Iterator[Triple]:
         yield Triple(statement, _prov("hadPrimarySource"), source)
 
 
-def _describe_rule(rule: Rule) -> Iterator[Triple]:
+def describe_rule(rule: Rule) -> Iterator[Triple]:
+    """Yield what is said of a rule as a plan of inference."""
     plan = rule_iri(rule)
     yield Triple(plan, TYPE, _prov("Plan"))
     yield Triple(plan, TYPE, _prov("Entity"))

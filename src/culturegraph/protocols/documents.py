@@ -24,10 +24,12 @@ def is_known(store: Store, iri: str) -> bool:
         node = NamedNode(iri)
     except ValueError:  # A path can hold what no IRI can.
         return False
-    patterns = ((node, None), (None, node))
-    return store.contains_named_graph(node) or any(
-        next(iter(store.quads_for_pattern(subject, None, term, None)), None) for subject, term in patterns
+    found = (
+        store.quads_for_pattern(node, None, None, None),
+        store.quads_for_pattern(None, None, node, None),
+        store.quads_for_pattern(None, node, None, None),
     )
+    return store.contains_named_graph(node) or any(next(iter(quads), None) is not None for quads in found)
 
 
 def statements(store: Store, iri: str) -> list[Quad]:
@@ -82,9 +84,9 @@ def to_document(quads: Iterable[Quad], media_type: MediaType) -> bytes:
     used = "\n".join({term.value for quad in kept for term in quad.triple if isinstance(term, NamedNode)})
     prefixes = {prefix: iri for prefix, iri in PREFIXES.items() if iri in used and prefix not in _UNREADABLE}
     if fmt in (RdfFormat.N_QUADS, RdfFormat.TRIG):
-        kept.sort(key=lambda quad: str(quad.graph_name))
+        kept.sort(key=lambda quad: (str(quad.graph_name), *map(str, quad.triple)))
         return serialize(kept, format=fmt, prefixes=prefixes) or b""
-    triples = sorted({quad.triple for quad in kept}, key=lambda triple: (str(triple.subject), str(triple.predicate)))
+    triples = sorted({quad.triple for quad in kept}, key=lambda triple: tuple(map(str, triple)))
     return serialize(triples, format=fmt, prefixes=prefixes) or b""
 
 

@@ -29,6 +29,15 @@ class Name:
     language: str | None = None
 
 
+@dataclass(frozen=True)
+class Reference:
+    """An RDF term as a page shows it: its name, where a click leads, and its whole IRI if it is one."""
+
+    name: Name
+    href: str | None = None
+    iri: str | None = None
+
+
 class Labels:
     """Looks up names in one store for one reader; remembers what it has found."""
 
@@ -83,9 +92,10 @@ class Labels:
 
     def best(self, literals: Sequence[Literal]) -> Literal:
         """Return the literal in the language that the reader likes best."""
-        return min(literals, key=lambda literal: (self._rank(literal.language), literal.value))
+        return min(literals, key=lambda literal: (self.rank(literal.language), literal.value))
 
-    def _rank(self, language: str | None) -> int:
+    def rank(self, language: str | None) -> int:
+        """Return how far down a language stands among those that the reader likes; no language stands below them."""
         if language is None:
             return len(self._languages)
         main = language.split("-")[0]
@@ -137,6 +147,12 @@ def describe_term(term: Any, labels: Labels) -> tuple[Name, str | None]:
     if isinstance(term, BlankNode):
         return Name("[…]"), None
     return Name(str(term)), None
+
+
+def refer(term: Any, labels: Labels) -> Reference:
+    """Return an RDF term as a page shows it."""
+    name, href = describe_term(term, labels)
+    return Reference(name, href, term.value if isinstance(term, NamedNode) else None)
 
 
 def preferred_language(accept_language: str | None, offered: Sequence[str]) -> str:

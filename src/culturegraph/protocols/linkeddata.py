@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 from typing import Literal as OneOf
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store, Triple
 
+from culturegraph.protocols.attribution import Attribution, SourceNote
 from culturegraph.protocols.documents import is_known
 from culturegraph.protocols.labels import LABEL_PROPERTIES, Labels, Name, describe_term, sort_key, to_href
 from culturegraph.rdf.graphs import INFERRED, VALIDATION
-from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, OWL, PROV, RDFS, SKOS, TYPE
+from culturegraph.rdf.statements import statement_iri
+from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, OWL, RDFS, SKOS, TYPE
 
 Direction = OneOf["out", "inferred", "in"]
 
@@ -28,22 +30,9 @@ _DESCRIPTIONS: Final = (SKOS + "definition", RDFS + "comment", DCTERMS + "descri
 _NAMES: Final = (*(label.value for label in LABEL_PROPERTIES), SKOS + "altLabel")
 _LAST: Final = (SKOS + "editorialNote", CG + "locator", RDFS + "isDefinedBy", CG + "retrieved")
 # Outdated or derogatory names: they make things findable and are never shown.
-_HIDDEN: Final = frozenset({SKOS + "hiddenLabel"})
+HIDDEN: Final = frozenset({SKOS + "hiddenLabel"})
 _INVERSE: Final = NamedNode(OWL + "inverseOf")
 _SYMMETRIC: Final = NamedNode(OWL + "SymmetricProperty")
-
-
-@dataclass(frozen=True)
-class SourceNote:
-    """A named graph that statements of a page come from, with what is known of its source."""
-
-    number: int
-    graph: str
-    name: Name
-    href: str | None
-    publisher: str | None = None
-    document: str | None = None
-    licence: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +44,8 @@ class Value:
     iri: str | None
     datatype: str | None
     sources: tuple[int, ...]
+    # Where it says why, for what no source states.
+    why: str | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +98,7 @@ def describe_entity(store: Store, iri: str, language: str, window: Window | None
     incoming = _collect(store.quads_for_pattern(None, None, node, None), is_incoming=True)
     _fold_inverses(store, outgoing, incoming)
     stated, inferred = _split(outgoing)
-    builder = _GroupBuilder(labels, _Sources(store, labels), window)
+    builder = _GroupBuilder(node, labels, Attribution(store, labels), window)
     return Entity(
         iri=iri,
         name=labels.of(iri),
@@ -127,7 +118,7 @@ _Statements = dict[str, dict[Any, set[str]]]
 def _collect(quads: Iterable[Quad], *, is_incoming: bool) -> _Statements:
     found: _Statements = {}
     for quad in quads:
-        if quad.predicate.value in _HIDDEN or (is_incoming and quad.graph_name == VALIDATION):
+        if quad.predicate.value in HIDDEN or (is_incoming and quad.graph_name == VALIDATION):
             continue
         other = quad.subject if is_incoming else quad.object
         graphs = found.setdefault(quad.predicate.value, {}).setdefault(other, set())
@@ -177,39 +168,10 @@ def _description(outgoing: _Statements, labels: Labels) -> Name | None:
     return None
 
 
-class _Sources:
-    """Numbers the graphs of a page in the order in which they are first needed."""
-
-    def __init__(self, store: Store, labels: Labels) -> None:
-        self._store, self._labels = store, labels
-        self._notes: dict[str, SourceNote] = {}
-
-    def number(self, graph: str) -> int:
-        if graph not in self._notes:
-            node = NamedNode(graph)
-            self._notes[graph] = SourceNote(
-                number=len(self._notes) + 1,
-                graph=graph,
-                name=self._labels.of(graph),
-                href=to_href(graph),
-                publisher=self._first(node, "http://purl.org/dc/elements/1.1/publisher"),
-                document=self._first(node, PROV + "wasDerivedFrom"),
-                licence=self._first(node, DCTERMS + "license"),
-            )
-        return self._notes[graph].number
-
-    def notes(self) -> tuple[SourceNote, ...]:
-        return tuple(self._notes.values())
-
-    def _first(self, subject: NamedNode, predicate: str) -> str | None:
-        found = self._store.quads_for_pattern(subject, NamedNode(predicate), None, DefaultGraph())
-        return min((getattr(quad.object, "value", "") for quad in found), default=None)
-
-
 class _GroupBuilder:
-    def __init__(self, labels: Labels, sources: _Sources, window: Window | None) -> None:
+    def __init__(self, node: NamedNode, labels: Labels, sources: Attribution, window: Window | None) -> None:
         self.sources = sources
-        self._labels, self._window = labels, window
+        self._node, self._labels, self._window = node, labels, window
 
     def types(self, stated: _Statements, inferred: _Statements) -> tuple[Value, ...]:
         """Return what an entity is: the classes that a source gives, ours before others."""
@@ -232,10 +194,21 @@ class _GroupBuilder:
             start, size = (self._window.page - 1) * PAGE, PAGE
         # Sorting by name looks every name up: too much for a class of thousands.
         ordered = sorted(terms, key=self._sort_key if len(terms) <= PAGE else str)
-        values = tuple(self._value(term, terms[term]) for term in ordered[start : start + size])
+        values = tuple(
+            self._value(term, terms[term], self._why(iri, term, terms[term], direction))
+            for term in ordered[start : start + size]
+        )
         return Group(iri, self._labels.of(iri), to_href(iri), direction, values, len(terms))
 
-    def _value(self, term: Any, graphs: set[str]) -> Value:
+    def _why(self, predicate: str, term: Any, graphs: set[str], direction: Direction) -> str | None:
+        """Return where an inferred statement is explained."""
+        if direction == "inferred":
+            return to_href(statement_iri(Triple(self._node, NamedNode(predicate), term)).value)
+        if direction == "in" and graphs == {INFERRED.value}:
+            return to_href(statement_iri(Triple(term, NamedNode(predicate), self._node)).value)
+        return None
+
+    def _value(self, term: Any, graphs: set[str], why: str | None = None) -> Value:
         name, href = describe_term(term, self._labels)
         return Value(
             name=name,
@@ -243,11 +216,16 @@ class _GroupBuilder:
             iri=term.value if isinstance(term, NamedNode) else None,
             datatype=term.datatype.value if isinstance(term, Literal) and not term.language else None,
             sources=tuple(sorted(self.sources.number(graph) for graph in sorted(graphs))),
+            why=why,
         )
 
-    def _sort_key(self, term: Any) -> tuple[bool, str, str]:
-        is_foreign = isinstance(term, NamedNode) and not term.value.startswith(BASE)
-        return is_foreign, sort_key(describe_term(term, self._labels)[0].text), str(term)
+    def _sort_key(self, term: Any) -> tuple[int, str, str]:
+        """Sort texts by how well the reader knows their language, then our own things before foreign ones, by name."""
+        if isinstance(term, Literal):
+            rank = self._labels.rank(term.language)
+        else:
+            rank = int(isinstance(term, NamedNode) and not term.value.startswith(BASE))
+        return rank, sort_key(describe_term(term, self._labels)[0].text), str(term)
 
     def _reading_order(self, iri: str) -> tuple[int, int, str]:
         name = sort_key(self._labels.of(iri).text)

@@ -46,7 +46,7 @@ def list_terms(store: Store, language: str) -> list[Section]:
     sections = []
     for key, types in _TERM_KINDS.items():
         iris = {iri for kind in types for iri in _instances(store, kind) if iri.startswith(CG)}
-        sections.append(Section(key, _entries(store, labels, iris)))
+        sections.append(Section(key, list_entries(store, labels, iris)))
     return [section for section in sections if section.entries]
 
 
@@ -58,7 +58,7 @@ def list_schemes(store: Store, language: str) -> list[Section]:
         iri: sum(1 for _ in store.quads_for_pattern(None, NamedNode(SKOS + "inScheme"), NamedNode(iri), DefaultGraph()))
         for iri in schemes
     }
-    return [Section("schemes", _entries(store, labels, schemes, counts))]
+    return [Section("schemes", list_entries(store, labels, schemes, counts))]
 
 
 def list_graphs(store: Store, language: str, counts: Mapping[str, int]) -> list[Section]:
@@ -66,8 +66,8 @@ def list_graphs(store: Store, language: str, counts: Mapping[str, int]) -> list[
     labels = Labels(store, language)
     sources = {iri for iri in counts if iri.startswith(GRAPH + "source/")}
     return [
-        Section("source_graphs", _entries(store, labels, sources, counts)),
-        Section("other_graphs", _entries(store, labels, set(counts) - sources, counts)),
+        Section("source_graphs", list_entries(store, labels, sources, counts)),
+        Section("other_graphs", list_entries(store, labels, set(counts) - sources, counts)),
     ]
 
 
@@ -81,7 +81,7 @@ def count_instances(store: Store, language: str, prefix: str = BASE + "id/") -> 
             continue
         if kind.value.startswith(CG) and isinstance(subject, NamedNode) and subject.value.startswith(prefix):
             members.setdefault(kind.value, set()).add(subject.value)
-    entries = _entries(store, labels, members, {iri: len(found) for iri, found in members.items()})
+    entries = list_entries(store, labels, members, {iri: len(found) for iri, found in members.items()})
     return sorted(entries, key=lambda entry: -(entry.count or 0))
 
 
@@ -90,9 +90,10 @@ def _instances(store: Store, kind: str) -> set[str]:
     return {quad.subject.value for quad in found if isinstance(quad.subject, NamedNode)}
 
 
-def _entries(
+def list_entries(
     store: Store, labels: Labels, iris: Iterable[str], counts: Mapping[str, int] | None = None
 ) -> tuple[Entry, ...]:
+    """Return the line of a list for each IRI, sorted by name."""
     entries = (
         Entry(iri, labels.of(iri), to_href(iri), _note(store, labels, iri), (counts or {}).get(iri)) for iri in iris
     )

@@ -43,7 +43,8 @@ def read_statement(subject: str, predicate: str, value: str) -> Triple:
         (quad,) = parse(f"{prefixes}{' '.join(terms)} .", format=RdfFormat.TURTLE)
     except (SyntaxError, ValueError) as error:
         raise UsageError(f"{' '.join(terms)} is no statement as Turtle writes it: {error}") from error
-    return quad.triple
+    triple: Triple = quad.triple
+    return triple
 
 
 def find_statement(store: Store, digest: str) -> Triple | None:

@@ -3,7 +3,7 @@
 `infer` is the fast engine; `reference` runs the rule files as they are and is its oracle.
 """
 
-from culturegraph.reasoning.engine import Closure, Inconsistency, close, find_inconsistencies, infer
+from culturegraph.reasoning.engine import Closure, Inconsistency, close, find_inconsistencies, infer, run_clauses
 from culturegraph.rules import read_rules
 
-__all__ = ["Closure", "Inconsistency", "close", "find_inconsistencies", "infer", "read_rules"]
+__all__ = ["Closure", "Inconsistency", "close", "find_inconsistencies", "infer", "read_rules", "run_clauses"]

@@ -46,7 +46,11 @@ def close(store: Store, rules: Iterable[Rule]) -> Closure:
 
     Leaves out what says nothing (`owl:Thing`) and membership in anonymous classes, which only leads to conclusions.
     """
-    clauses = narrow_rules(rules, store)
+    return run_clauses(narrow_rules(rules, store), store)
+
+
+def run_clauses(clauses: Sequence[Clause], store: Store) -> Closure:
+    """Do what `close` does with rules that were narrowed before, for many small graphs under the same axioms."""
     with _without_collector():
         relations, inferred = _infer(store, clauses)
         stated = {relation: rows for relation, rows in inferred.items() if is_worth_stating(relation)}

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode
 
-from culturegraph.rdf.vocabulary import SH
+from culturegraph.rdf.vocabulary import SH, XSD
 from culturegraph.validation.paths import PropertyPath
 from culturegraph.validation.results import Node, Term
 from culturegraph.validation.scope import Scope
@@ -102,12 +102,16 @@ def number(value: Term) -> int:
 
 def is_among(scope: Scope, value: str, members: tuple[Term, ...]) -> str:
     """sh:in: the same term, not only the same value (SHACL §4.8.3)."""
-    if not members:
-        return "false"
-    constants = [scope.constant(member) for member in members]
-    if all(isinstance(member, NamedNode) for member in members):
-        return f"{value} IN ({', '.join(constants)})"
-    return f"({' || '.join(f'sameTerm({value}, {constant})' for constant in constants)})"
+    # For IRIs and strings, to be equal is to be the same term, and IN is far quicker; numbers and dates have values.
+    plain, parts = [], []
+    for member in members:
+        if isinstance(member, Literal) and member.datatype.value != XSD + "string":
+            parts.append(f"sameTerm({value}, {scope.constant(member)})")
+        else:
+            plain.append(scope.constant(member))
+    if plain:
+        parts.append(f"COALESCE({value} IN ({', '.join(plain)}), false)")
+    return f"({' || '.join(parts) or 'false'})"
 
 
 def has_language(_scope: Scope, value: str, ranges: tuple[Term, ...]) -> str:

@@ -18,6 +18,7 @@ import pyoxigraph as ox
 import rdflib
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
+from culturegraph.errors import DataError, DataErrors
 from culturegraph.rdf.bridge import term_from_rdflib
 from culturegraph.validation.compiler import Check, Plan, compile_shapes
 from culturegraph.validation.constraints import component
@@ -57,6 +58,8 @@ def validate(
     read = read_shapes_graph(shapes)
     refuse_malformed(read, run_compiled)
     if engine == "pyshacl":
+        # For its located errors: pyshacl passes over some faults, and says of others only that there is one.
+        compile_shapes(read, Scope(SourceTerms(), subclass_closure(Store()), has_veils=False), {})
         return Report.of(run_reference(quads, read), origin)
     return Report.of(run_compiled(quads, read, workers or os.cpu_count() or 1), origin)
 
@@ -78,10 +81,10 @@ def run_compiled(quads: Iterable[Quad], shapes: ShapesGraph, workers: int) -> li
 
 def load(quads: Iterable[Quad], shapes: ShapesGraph, source: SourceTerms, with_graphs: bool) -> Store:
     """Return a store with the merge of the quads in its default graph, and the named graphs where queries need them."""
-    store, default = Store(), DefaultGraph()
+    store = Store()
     stream = source.sift(quads)
     while batch := list(islice(stream, _BATCH)):
-        named = [q for q in batch if q.graph_name != default]
+        named = [q for q in batch if type(q.graph_name) is not DefaultGraph]
         store.bulk_extend(batch if not named else (Quad(q.subject, q.predicate, q.object) for q in batch))
         if with_graphs:
             store.bulk_extend(named)
@@ -180,6 +183,8 @@ def _sparql_results(check: Check, rows: Any, source: SourceTerms) -> Iterator[Re
     names = [variable.value for variable in rows.variables]
     for row in rows:
         bound = {name: row[name] for name in names if row[name] is not None}
+        if "failure" in bound and bound["failure"].value in {"true", "1"}:
+            raise DataErrors([DataError("the query reports a failure", shape.name, column="sh:sparql")])
         focus = source.written(bound["this"])
         value = source.written(bound["value"], focus) if "value" in bound else None
         if value is None and shape.path is None:

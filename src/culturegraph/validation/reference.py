@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import rdflib
 from pyoxigraph import DefaultGraph, NamedNode, Quad
@@ -23,6 +23,9 @@ from culturegraph.validation.paths import parse_path, path_predicates
 from culturegraph.validation.results import Node, Result, Texts
 from culturegraph.validation.shapes import PARAMETERS, SHACL, TARGETS, ShapesGraph, term, texts, to_rdflib_node
 from culturegraph.validation.sparql import uses_named_graphs
+
+# Shapes that refer to themselves are refused before, so the depth is only that of the shapes graph.
+_MAX_DEPTH: Final = 100
 
 
 def run_reference(quads: Iterable[Quad], shapes: ShapesGraph, only: Collection[Node] | None = None) -> list[Result]:
@@ -69,15 +72,17 @@ def _validate(data: rdflib.Graph, shapes: ShapesGraph, only: Collection[Node] | 
     import pyshacl
 
     _bind_prefixes(data, shapes.graph)
-    graph = shapes.graph if only is None else without_other_targets(shapes, only)
+    # A copy, since pyshacl adds triples of its own to the shapes graph.
+    graph = _copy(shapes.graph) if only is None else without_other_targets(shapes, only)
     advanced = any(shape.targets["target"] or "expression" in shape.values for shape in shapes.shapes.values())
     if advanced:
         # Then pyshacl would run rules first; inference is not validation.
-        graph = _copy(graph)
         graph.remove((None, SHACL.rule, None))
     logging.getLogger("pyshacl").setLevel(logging.CRITICAL)
     try:
-        _, report, text = pyshacl.validate(data, shacl_graph=graph, advanced=advanced, inplace=not advanced)
+        _, report, text = pyshacl.validate(
+            data, shacl_graph=graph, advanced=advanced, inplace=not advanced, max_validation_depth=_MAX_DEPTH
+        )
     except Exception as error:
         # pyshacl lets through whatever rdflib, pyparsing and re raise, down to a bare Exception.
         raise _failure(str(error)) from error

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode
 
-from culturegraph.rdf.vocabulary import CG, RDFS, SH, shrink
-from culturegraph.validation.results import Result, Term, hint_text, term_text
+from culturegraph.rdf.vocabulary import PREFIXES, RDFS, SH
+from culturegraph.validation.paths import path_text
+from culturegraph.validation.results import Result, Term, hint_text, local_name, term_text
 
 COLUMNS: Final = ("focusNode", "path", "value", "component", "sourceShape", "severity", "message", "row")
 
@@ -29,7 +30,7 @@ _CONTEXT: Final[dict[str, Any]] = {
     "resultPath": {"@id": "sh:resultPath", "@type": "@id"},
     "message": {"@id": "sh:resultMessage", "@container": "@language"},
     "hint": {"@id": RDFS + "comment", "@container": "@language"},
-    "row": {"@id": CG + "row"},
+    "row": {"@id": PREFIXES["dc"] + "source"},
 }
 
 
@@ -55,12 +56,11 @@ def json_text(results: Sequence[Result], conforms: bool, base: str) -> str:
 
 
 def _json_result(result: Result, iri: str) -> dict[str, Any]:
-    record = result.record()
     fields: dict[str, Any] = {
         "@id": iri,
         "@type": "sh:ValidationResult",
         "focusNode": _json_term(result.focus_node),
-        "path": record["path"] or None,
+        "path": None if result.path is None else path_text(result.path),
         "resultPath": result.path.value if isinstance(result.path, NamedNode) else None,
         "value": None if result.value is None else _json_term(result.value),
         "component": result.component.value,
@@ -81,30 +81,27 @@ def _json_term(term: Term) -> dict[str, str]:
     return {"@value": term.value, "@type": term.datatype.value}
 
 
-def _short(term: Term) -> str:
-    return shrink(term.value) if isinstance(term, NamedNode) else term_text(term)
-
-
 def _figures(results: Sequence[Result]) -> str:
-    counts = Counter(result.record()["severity"] for result in results)
+    counts = Counter(local_name(result.severity) for result in results)
     return ", ".join(f"{number} {severity}" for severity, number in counts.items()) or "conforms"
 
 
 def plain_text(results: Sequence[Result]) -> str:
     """Return one block a result: place and message, what it is about, how to mend it; the figures come last."""
-    blocks = []
-    for result in results:
-        record = result.record()
-        place = result.row or _short(result.focus_node)
-        about = [_short(result.focus_node), record["path"]]
-        if result.value is not None:
-            about.append(_short(result.value))
-        lines = [f"{record['severity']}  {place}  {record['message']}"]
-        lines.append("    " + "  ".join(filter(None, about)) + f"  ({record['component']} of {record['sourceShape']})")
-        if hint := hint_text(result):
-            lines.append(f"    → {hint}")
-        blocks.append("\n".join(lines))
-    return "\n".join([*blocks, _figures(results)]) + "\n"
+    return "\n".join([*map(_text_block, results), _figures(results)]) + "\n"
+
+
+def _text_block(result: Result) -> str:
+    focus = term_text(result.focus_node)
+    about = [focus, "" if result.path is None else path_text(result.path)]
+    about.append("" if result.value is None else term_text(result.value))
+    lines = [
+        f"{local_name(result.severity)}  {result.row or focus}  {result.message()}",
+        f"    {'  '.join(filter(None, about))}  ({local_name(result.component)} of {result.shape_name})",
+    ]
+    if hint := hint_text(result):
+        lines.append(f"    → {hint}")
+    return "\n".join(lines)
 
 
 _PAGE: Final = """<!DOCTYPE html>
@@ -147,15 +144,24 @@ def html_text(results: Sequence[Result]) -> str:
 
 
 def _html_cells(result: Result) -> str:
-    record = result.record()
     texts = [(language, text, "") for language, text in result.messages.items()]
     texts += [(language, text, ' class="hint"') for language, text in result.hint.items()]
     message = "".join(f'<div lang="{escape(lang)}"{style}>{escape(text)}</div>' for lang, text, style in texts)
-    focus = escape(record["focusNode"])
+    cells = [
+        escape(local_name(result.severity)),
+        escape(result.row or ""),
+        message,
+        _html_term(result.focus_node),
+        "" if result.path is None else escape(path_text(result.path)),
+        "" if result.value is None else _html_term(result.value),
+        escape(result.shape_name),
+    ]
+    return "".join(f"<td>{cell}</td>" for cell in cells)
+
+
+def _html_term(term: Term) -> str:
+    text = escape(term_text(term))
     # Only web addresses become links: the report may hold IRIs of any scheme.
-    if isinstance(result.focus_node, NamedNode) and result.focus_node.value.startswith(("http://", "https://")):
-        focus = f'<a href="{focus}">{escape(_short(result.focus_node))}</a>'
-    cells = [record["severity"], record["row"], None, None, record["path"], record["value"], record["sourceShape"]]
-    shown = ["" if cell is None else escape(cell) for cell in cells]
-    shown[2], shown[3] = message, focus
-    return "".join(f"<td>{cell}</td>" for cell in shown)
+    if isinstance(term, NamedNode) and term.value.startswith(("http://", "https://")):
+        return f'<a href="{escape(term.value)}">{text}</a>'
+    return text

@@ -14,13 +14,14 @@ from typing import Any, Final
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, serialize
 
-from culturegraph.rdf.vocabulary import BASE, CG, PREFIXES, RDFS, SH, TYPE, XSD
+from culturegraph.rdf.vocabulary import BASE, PREFIXES, RDFS, SH, TYPE, XSD
 from culturegraph.validation import rendering
 from culturegraph.validation.paths import path_predicates, path_rdf
-from culturegraph.validation.results import VIOLATION, Node, Result
+from culturegraph.validation.results import VIOLATION, Node, Result, local_name
 
 REPORT: Final = NamedNode(BASE + "validation/")
-ROW: Final = NamedNode(CG + "row")
+# The cell that caused a result. Dublin Core's older `source` takes text.
+ROW: Final = NamedNode(PREFIXES["dc"] + "source")
 _COMMENT: Final = NamedNode(RDFS + "comment")
 _ANY_GRAPH: Final = NamedNode("urn:x-culturegraph:report")
 
@@ -55,7 +56,7 @@ class Report:
     @cached_property
     def counts(self) -> Mapping[str, int]:
         """Results by the name of their severity."""
-        return Counter(result.record()["severity"] for result in self.results)
+        return Counter(local_name(result.severity) for result in self.results)
 
     def to_quads(self, graph: NamedNode) -> list[Quad]:
         """Return the report as RDF; the n-th result is the IRI `validation/{n}` below the base, n from 1."""

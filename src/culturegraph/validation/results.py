@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from culturegraph.rdf.vocabulary import SH, shrink
-from culturegraph.validation.paths import PropertyPath, path_text
+from culturegraph.validation.paths import PropertyPath, path_sparql, path_text
 
 Term: TypeAlias = NamedNode | BlankNode | Literal
 Node: TypeAlias = NamedNode | BlankNode
@@ -66,17 +66,26 @@ class Result:
         return _pick(self.messages, languages)
 
     def record(self) -> dict[str, str]:
-        """Return the result as one row of a table, with the columns of `culturegraph validate --format csv`."""
+        """Return the result as one row of a table for machines: IRIs whole, literals by their lexical form alone.
+
+        Source: SPARQL 1.1 Query Results CSV §3.
+        """
         return {
-            "focusNode": term_text(self.focus_node),
-            "path": "" if self.path is None else path_text(self.path),
-            "value": "" if self.value is None else term_text(self.value),
-            "component": local_name(self.component),
-            "sourceShape": self.shape_name or term_text(self.source_shape),
-            "severity": local_name(self.severity),
+            "focusNode": self.focus_node.value,
+            "path": _path_cell(self.path),
+            "value": "" if self.value is None else self.value.value,
+            "component": self.component.value,
+            "sourceShape": self.source_shape.value if isinstance(self.source_shape, NamedNode) else self.shape_name,
+            "severity": self.severity.value,
             "message": self.message(),
             "row": self.row or "",
         }
+
+
+def _path_cell(path: PropertyPath | None) -> str:
+    if path is None:
+        return ""
+    return path.value if isinstance(path, NamedNode) else path_sparql(path)
 
 
 def _pick(texts: Texts, languages: tuple[str, ...]) -> str:
@@ -92,10 +101,8 @@ def hint_text(result: Result, languages: tuple[str, ...] = ("es", "en", "")) -> 
 
 
 def term_text(term: Term) -> str:
-    """Return a term for people: an IRI as it is, a literal as Turtle writes it."""
-    if isinstance(term, NamedNode):
-        return term.value
-    return str(term)
+    """Return a term for people: an IRI in short, a literal as Turtle writes it."""
+    return shrink(term.value) if isinstance(term, NamedNode) else str(term)
 
 
 def local_name(iri: NamedNode) -> str:

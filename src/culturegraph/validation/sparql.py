@@ -71,11 +71,9 @@ def constraint_query(shapes: ShapesGraph, shape: Shape, node: Node, focus: str, 
     _check_syntax(declared, text, shape.name)
     prologue, body = split_prologue(text)
     body = _substitute(body, shape)
-    query = (
-        f"{declared}{prologue}\n"
-        f"SELECT DISTINCT * WHERE {{ {focus} {f'BIND({this} AS ?this)' if this != '?this' else ''}\n"
-        f"LATERAL {{ {{ {body}\n}} }} }}"
-    )
+    if this != "?this":
+        focus = f"{{ SELECT DISTINCT ({this} AS ?cgthis) WHERE {{ {focus} }} }} BIND(?cgthis AS ?this)"
+    query = f"{declared}{prologue}\nSELECT DISTINCT * WHERE {{ {focus}\nLATERAL {{ {{ {body}\n}} }} }}"
     _check_syntax("", query, shape.name)
     return SparqlConstraint(node, texts(graph, subject, SHACL.message), query)
 

@@ -16,7 +16,7 @@ from culturegraph.queries import read_queries
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot, open_current
-from culturegraph.web import entities, front, problems
+from culturegraph.web import entities, front, ontology, problems, statements, validation
 from culturegraph.web.middleware import CommonHeaders
 from culturegraph.web.pages import Pages
 from culturegraph.web.site import Site, compute_revision
@@ -59,7 +59,9 @@ def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:
     # Before all other routes: it answers most requests.
     app.router.routes.insert(0, Route("/sparql", SparqlEndpoint(), methods=None))
     app.include_router(front.router)
-    app.include_router(entities.router)
+    for router in (statements.router, validation.router, ontology.router, entities.router):
+        # Entities come last: they answer for every path that nothing else knows better.
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=_FOLDER / "static"), name="static")
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)

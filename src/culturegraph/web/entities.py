@@ -2,8 +2,7 @@
 
 /id/people/awajun          303 → /doc/people/awajun | /data/people/awajun   by Accept
 /id/people/awajun.ttl      303 → /data/people/awajun.ttl
-/ontology/Dance            303 → /doc/ontology/Dance | …      likewise /schemes/… and /graph/…
-/ontology/                 the whole ontology: a list, or RDF
+/schemes/areas             303 → /doc/schemes/areas | …      likewise /graph/…
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from fastapi import APIRouter, Query, Request
 from pyoxigraph import Quad
 from starlette.responses import RedirectResponse, Response
 
-from culturegraph.errors import NotAcceptableError, NotFoundError
+from culturegraph.errors import NotFoundError
 from culturegraph.protocols.documents import (
     graph_content,
     instances_data,
@@ -27,10 +26,12 @@ from culturegraph.protocols.documents import (
 )
 from culturegraph.protocols.labels import Labels, Name, to_href
 from culturegraph.protocols.linkeddata import PAGE, Direction, Window, describe_entity
-from culturegraph.protocols.listing import Section, list_graphs, list_schemes, list_terms
-from culturegraph.rdf.formats import GRAPHS, HTML, MediaType, choose
-from culturegraph.rdf.graphs import ONTOLOGY, scheme_graph
+from culturegraph.protocols.listing import Section, list_graphs, list_schemes
+from culturegraph.protocols.report import list_results_about
+from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
+from culturegraph.rdf.graphs import scheme_graph
 from culturegraph.rdf.vocabulary import BASE, CG, SKOS
+from culturegraph.web.negotiation import SUFFIXES, choose_format, choose_graph, format_links, with_query
 from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
 
 router = APIRouter()
@@ -40,7 +41,6 @@ SOURCE_GRAPH: Final = CG + "SourceGraph"
 VARY_PAGE: Final = "Accept-Language"
 # First parts of a path that are no kind of entity: /doc/ontology/Dance is about ontology/Dance.
 _OWN_PLACES: Final = ("ontology", "schemes", "graph", "queries", "validation", "shapes", "dataset", "catalogue")
-_SUFFIXES: Final = {offer.suffix: offer for offer in (*GRAPHS, HTML)}
 
 
 @dataclass(frozen=True)
@@ -63,22 +63,16 @@ class UnknownEntityError(NotFoundError):
 @router.get("/id/{path:path}")
 def redirect_id(request: Request, site: SiteDep, path: str) -> Response:
     """Redirect an entity to its page or its data."""
-    return _redirect(request, site, path)
+    return redirect(request, site, path)
 
 
 @router.get("/ontology")
 @router.get("/schemes")
 @router.get("/graph")
+@router.get("/validation")
 def redirect_list(request: Request) -> Response:
     """Redirect to the list, whose relative links need the slash."""
-    return RedirectResponse(_with_query(request, request.url.path + "/"), 303)
-
-
-@router.get("/ontology/")
-def show_ontology(request: Request, site: SiteDep) -> Response:
-    """Show the whole ontology: a list of its terms, or RDF."""
-    store, language = site.snapshot.store, site.pages.language(request)
-    return _list(request, site, "ontology", lambda: list_terms(store, language), lambda: graph_content(store, ONTOLOGY))
+    return RedirectResponse(with_query(request, request.url.path + "/"), 303)
 
 
 @router.get("/schemes/")
@@ -110,7 +104,7 @@ def _list(
     quads: Callable[[], Iterable[Quad]],
 ) -> Response:
     """Answer with a list by Accept: as a page, or as RDF."""
-    chosen = _choose(request, None)
+    chosen = choose_format(request, None)
     tag, vary = site.entity_tag(request, chosen.value, site.pages.language(request)), "Accept, Accept-Language"
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, vary)
@@ -120,22 +114,16 @@ def _list(
     return revalidate(Response(to_document(quads(), chosen), media_type=chosen.content_type), tag, vary)
 
 
-@router.get("/ontology/{path:path}")
-def redirect_term(request: Request, site: SiteDep, path: str) -> Response:
-    """Redirect a term of the ontology to its page or its data."""
-    return _redirect(request, site, f"ontology/{path}")
-
-
 @router.get("/schemes/{path:path}")
 def redirect_scheme(request: Request, site: SiteDep, path: str) -> Response:
     """Redirect a concept scheme or concept to its page or its data."""
-    return _redirect(request, site, f"schemes/{path}")
+    return redirect(request, site, f"schemes/{path}")
 
 
 @router.get("/graph/{path:path}")
 def redirect_graph(request: Request, site: SiteDep, path: str) -> Response:
     """Redirect a named graph to its page or its description."""
-    return _redirect(request, site, f"graph/{path}")
+    return redirect(request, site, f"graph/{path}")
 
 
 @router.get("/dataset")
@@ -144,7 +132,7 @@ def redirect_graph(request: Request, site: SiteDep, path: str) -> Response:
 @router.get("/shapes/{path:path}")
 def redirect_other(request: Request, site: SiteDep) -> Response:
     """Redirect what describes the build to its page or its data."""
-    return _redirect(request, site, request.url.path.removeprefix("/"))
+    return redirect(request, site, request.url.path.removeprefix("/"))
 
 
 @router.get("/.well-known/void")
@@ -180,8 +168,9 @@ def show_page(
         page_size=PAGE,
         formats=GRAPHS,
         count=site.snapshot.manifest["quads_by_graph"].get(iri),
+        results=list_results_about(site.snapshot.store, iri, language) if window is None else ((), 0),
     )
-    response.headers["Link"] = _links(iri, path)
+    response.headers["Link"] = format_links(iri, path)
     return revalidate(response, tag, VARY_PAGE)
 
 
@@ -197,10 +186,8 @@ def get_data(
     """Return what the graph says of an entity as RDF; `.nq` and `.trig` name the source graphs."""
     bare, suffix = _split_suffix(site, path)
     if suffix is HTML:
-        return RedirectResponse(_with_query(request, f"/doc/{bare}"), 303)
-    chosen = suffix or choose(request.headers.get("accept"), fmt, GRAPHS)
-    if chosen is None:
-        raise NotAcceptableError("available here: " + ", ".join(offer.value for offer in GRAPHS))
+        return RedirectResponse(with_query(request, f"/doc/{bare}"), 303)
+    chosen = suffix or choose_graph(request, fmt)
     tag = site.entity_tag(request, chosen.value)
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, "Accept")
@@ -209,43 +196,34 @@ def get_data(
     if bare.startswith("schemes/") and bare.count("/") == 1:
         # A scheme is downloaded whole.
         quads += graph_content(site.snapshot.store, scheme_graph(bare.removeprefix("schemes/")))
-    if not quads and iri not in site.snapshot.manifest["quads_by_graph"]:
+    if not quads and not is_known(site.snapshot.store, iri):
         raise _unknown(site, iri, site.pages.language(request))
     response = Response(to_document(quads, chosen), media_type=chosen.content_type)
-    response.headers["Link"] = _links(iri, bare)
+    response.headers["Link"] = format_links(iri, bare)
     return revalidate(response, tag, "Accept")
 
 
-def _redirect(request: Request, site: Site, path: str) -> Response:
+def redirect(request: Request, site: Site, path: str) -> Response:
     """Redirect from a thing to a document about it.
 
     Source: W3C Cool URIs for the Semantic Web §4.2 (303 URIs).
     """
     bare, suffix = _split_suffix(site, path)
-    chosen = _choose(request, suffix)
+    chosen = choose_format(request, suffix)
     if not is_known(site.snapshot.store, _to_iri(bare)):
         raise _unknown(site, _to_iri(bare), site.pages.language(request))
     document = f"/data/{bare}.{chosen.suffix}" if suffix else f"/data/{bare}"
-    response = RedirectResponse(_with_query(request, f"/doc/{bare}" if chosen is HTML else document), 303)
+    response = RedirectResponse(with_query(request, f"/doc/{bare}" if chosen is HTML else document), 303)
     response.headers["Vary"] = "Accept"
     return response
-
-
-def _choose(request: Request, suffix: MediaType | None) -> MediaType:
-    if suffix is not None:
-        return suffix
-    chosen = choose(request.headers.get("accept"), request.query_params.get("format"), (HTML, *GRAPHS))
-    if chosen is None:
-        raise NotAcceptableError("available here: " + ", ".join(offer.value for offer in (HTML, *GRAPHS)))
-    return chosen
 
 
 def _split_suffix(site: Site, path: str) -> tuple[str, MediaType | None]:
     """Return a path without a format's suffix, and the format. A name that itself ends so comes first."""
     bare, dot, suffix = path.rpartition(".")
-    if not dot or suffix not in _SUFFIXES or is_known(site.snapshot.store, _to_iri(path)):
+    if not dot or suffix not in SUFFIXES or is_known(site.snapshot.store, _to_iri(path)):
         return path, None
-    return bare, _SUFFIXES[suffix]
+    return bare, SUFFIXES[suffix]
 
 
 def _to_iri(path: str) -> str:
@@ -258,13 +236,3 @@ def _unknown(site: Site, iri: str, language: str) -> UnknownEntityError:
     return UnknownEntityError(
         f"nothing is known of <{iri}>", tuple(NearMatch(found, labels.of(found), to_href(found)) for found in near)
     )
-
-
-def _links(iri: str, path: str) -> str:
-    links = [f'<{iri}>; rel="describes"', f'</doc/{path}>; rel="alternate"; type="text/html"']
-    links += [f'</data/{path}.{offer.suffix}>; rel="alternate"; type="{offer.value}"' for offer in GRAPHS]
-    return ", ".join(links)
-
-
-def _with_query(request: Request, path: str) -> str:
-    return f"{path}?{request.url.query}" if request.url.query else path

@@ -15,6 +15,7 @@ from culturegraph.protocols.listing import count_instances
 from culturegraph.queries import QueryFile
 from culturegraph.rdf.formats import GRAPHS, HTML, choose
 from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
+from culturegraph.web.statements import show_rule
 
 router = APIRouter()
 
@@ -37,6 +38,7 @@ def show_front(request: Request, site: SiteDep) -> Response:
         graphs=len(site.snapshot.manifest["quads_by_graph"]),
         queries=list(site.queries.values())[:6],
         manifest=site.snapshot.manifest,
+        figures=site.report.figures,
         endpoint=str(request.base_url) + "sparql",
     )
     return revalidate(page, tag, _VARY)
@@ -56,6 +58,8 @@ def show_query(request: Request, site: SiteDep, query_id: str) -> Response:
     """Show one query: what it asks, its text, how to run it; as RDF where that is asked for."""
     if choose(request.headers.get("accept"), None, (HTML, *GRAPHS)) not in (HTML, None):
         return RedirectResponse(f"/data/queries/{query_id}", 303, {"Vary": "Accept"})
+    if query_id in site.rules:
+        return show_rule(request, site, site.rules[query_id])
     tag = site.entity_tag(request, site.pages.language(request))
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, _VARY)

@@ -16,7 +16,7 @@ CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-_COMMON: Final = [
+COMMON: Final = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"ETag, Link, Location, Retry-After, X-Request-ID"),
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
@@ -51,7 +51,7 @@ class CommonHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_COMMON, (b"x-request-id", request_id)]
+                message["headers"] = [*message.get("headers", []), *COMMON, (b"x-request-id", request_id)]
             elif is_head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)

@@ -9,11 +9,13 @@ import logging
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from culturegraph.errors import CulturegraphError, NotFoundError, RequestError
 from culturegraph.rdf.formats import HTML, MediaType, choose
+from culturegraph.web.middleware import COMMON
 
 TEXT: Final = MediaType("text/plain", "text", "txt")
 PROBLEM: Final = MediaType("application/problem+json", "problem", "json", ("application/json",))
@@ -25,6 +27,7 @@ def install(app: FastAPI) -> None:
     """Let an app answer every error in the manner of this module."""
     app.add_exception_handler(CulturegraphError, handle)
     app.add_exception_handler(HTTPException, handle_http)
+    app.add_exception_handler(RequestValidationError, handle_invalid)
     app.add_exception_handler(Exception, handle_unexpected)
 
 
@@ -50,10 +53,20 @@ async def handle_http(request: Request, error: Exception) -> Response:
     return response
 
 
+async def handle_invalid(request: Request, error: Exception) -> Response:
+    """Answer a parameter that is not what a route takes."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    detail = "; ".join(f"{fault['loc'][-1]}: {fault['msg']}" for fault in faults)
+    return _respond(request, 422, "Bad request", detail)
+
+
 async def handle_unexpected(request: Request, error: Exception) -> Response:
     """Answer a defect of ours; what happened goes to the log and not to the client."""
     _log.error("unexpected error on %s", request.url.path, exc_info=error)
-    return _respond(request, 500, "Error", "the server failed on this request")
+    response = _respond(request, 500, "Error", "the server failed on this request")
+    # This answer goes out past the middleware.
+    response.raw_headers.extend(COMMON)
+    return response
 
 
 def _respond(

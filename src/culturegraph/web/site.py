@@ -13,12 +13,19 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from culturegraph import __version__
+from culturegraph.explanation import Explainer
 from culturegraph.protocols.documents import own_iris
+from culturegraph.protocols.modules import read_modules
+from culturegraph.protocols.ontology import Ontology
+from culturegraph.protocols.overview import Overview, describe_ontology
+from culturegraph.protocols.report import ReportIndex
 from culturegraph.queries import QueryFile
+from culturegraph.rules import Rule, read_rules
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
-from culturegraph.web.pages import Pages
+from culturegraph.store.statement_index import StatementIndex
+from culturegraph.web.pages import LANGUAGES, Pages
 
 _FOLDER = Path(__file__).parent
 
@@ -34,6 +41,37 @@ class Site:
     queries: Mapping[str, QueryFile]
     # Changes with the snapshot, the software and its templates: part of every page's ETag.
     revision: str
+
+    @cached_property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules of inference by id; read when they are first needed, as are the other parts below."""
+        return {rule.id: rule for rule in read_rules(self.settings.queries / "rules")}
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """What proves statements of this snapshot."""
+        return Explainer(self.snapshot.store, self.rules.values())
+
+    @cached_property
+    def statement_index(self) -> StatementIndex:
+        """The statements of this snapshot by their hash."""
+        return StatementIndex(self.snapshot.store)
+
+    @cached_property
+    def report(self) -> ReportIndex:
+        """The validation results of this snapshot by severity and shape."""
+        return ReportIndex(self.snapshot.store)
+
+    @cached_property
+    def ontology(self) -> Ontology:
+        """The axioms of the ontology, and which module declares which term."""
+        store = self.snapshot.store
+        return Ontology(store, read_modules(self.settings.ontology / "modules", store))
+
+    @cached_property
+    def overviews(self) -> Mapping[str, Overview]:
+        """What the page of the ontology tells, by language: it is the same for every reader."""
+        return {language: describe_ontology(self.snapshot.store, self.ontology, language) for language in LANGUAGES}
 
     @cached_property
     def own_iris(self) -> list[str]:

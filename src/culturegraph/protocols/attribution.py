@@ -1,0 +1,57 @@
+"""Who says so: the named graphs that the statements of a page come from, numbered, with what is known of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pyoxigraph import DefaultGraph, NamedNode, Store
+
+from culturegraph.protocols.labels import Labels, Name, to_href
+from culturegraph.rdf.vocabulary import DCTERMS, PROV
+
+_PUBLISHER: Final = "http://purl.org/dc/elements/1.1/publisher"
+
+
+@dataclass(frozen=True)
+class SourceNote:
+    """A named graph that statements of a page come from, with what is known of its source."""
+
+    number: int
+    graph: str
+    name: Name
+    href: str | None
+    publisher: str | None = None
+    document: str | None = None
+    licence: str | None = None
+
+
+class Attribution:
+    """Numbers the graphs of a page in the order in which they are first needed."""
+
+    def __init__(self, store: Store, labels: Labels) -> None:
+        self._store, self._labels = store, labels
+        self._notes: dict[str, SourceNote] = {}
+
+    def number(self, graph: str) -> int:
+        """Return the number of a graph on this page."""
+        if graph not in self._notes:
+            node = NamedNode(graph)
+            self._notes[graph] = SourceNote(
+                number=len(self._notes) + 1,
+                graph=graph,
+                name=self._labels.of(graph),
+                href=to_href(graph),
+                publisher=self._first(node, _PUBLISHER),
+                document=self._first(node, PROV + "wasDerivedFrom"),
+                licence=self._first(node, DCTERMS + "license"),
+            )
+        return self._notes[graph].number
+
+    def notes(self) -> tuple[SourceNote, ...]:
+        """Return the notes of all graphs that were numbered, in the order of their numbers."""
+        return tuple(self._notes.values())
+
+    def _first(self, subject: NamedNode, predicate: str) -> str | None:
+        found = self._store.quads_for_pattern(subject, NamedNode(predicate), None, DefaultGraph())
+        return min((getattr(quad.object, "value", "") for quad in found), default=None)

@@ -1,0 +1,102 @@
+"""The ontology documents itself.
+
+/ontology/                 header, modules with their diagrams and terms; or the whole ontology as RDF
+/ontology/0.1.0/           303 → /ontology/ as long as this is the version that is served; likewise below it
+/ontology/Dance            303 → /doc/ontology/Dance | /data/ontology/Dance   by Accept
+/ontology/modules/legal    303 → /doc/ontology/modules/legal | …
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from pyoxigraph import DefaultGraph, NamedNode
+from starlette.responses import RedirectResponse, Response
+
+from culturegraph.protocols.documents import graph_content, to_document
+from culturegraph.protocols.labels import Labels
+from culturegraph.protocols.linkeddata import Direction
+from culturegraph.protocols.listing import list_schemes
+from culturegraph.protocols.overview import describe_module
+from culturegraph.protocols.terms import describe_term_page
+from culturegraph.rdf.formats import GRAPHS, HTML
+from culturegraph.rdf.graphs import ONTOLOGY
+from culturegraph.rdf.vocabulary import CG, OWL
+from culturegraph.web import entities
+from culturegraph.web.negotiation import choose_format, format_links, with_query
+from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
+
+router = APIRouter()
+
+_VARY_PAGE: Final = "Accept-Language"
+
+
+@router.get("/ontology/")
+def show_ontology(request: Request, site: SiteDep) -> Response:
+    """Show the whole ontology: what it is, its modules and their terms; or return it as RDF."""
+    chosen, language = choose_format(request), site.pages.language(request)
+    tag, vary = site.entity_tag(request, chosen.value, language), f"Accept, {_VARY_PAGE}"
+    if is_unchanged(request, tag):
+        return revalidate(Response(status_code=304), tag, vary)
+    store = site.snapshot.store
+    if chosen is not HTML:
+        document = to_document(graph_content(store, ONTOLOGY), chosen)
+        return revalidate(Response(document, media_type=chosen.content_type), tag, vary)
+    page = site.pages.render(
+        request,
+        "ontology.html",
+        overview=site.overviews[language],
+        schemes=list_schemes(store, language)[0],
+        formats=GRAPHS,
+    )
+    return revalidate(page, tag, vary)
+
+
+@router.get("/ontology/{path:path}")
+def redirect_term(request: Request, site: SiteDep, path: str) -> Response:
+    """Redirect a term to its page or its data, and what the served version contains to the ontology."""
+    version, _, rest = path.partition("/")
+    if f"{CG}{version}/" in _versions(site):
+        return RedirectResponse(with_query(request, f"/ontology/{rest}"), 303, {"Vary": "Accept"})
+    return entities.redirect(request, site, f"ontology/{path}")
+
+
+@router.get("/doc/ontology/{path:path}")
+def show_term(
+    request: Request,
+    site: SiteDep,
+    path: str,
+    predicate: Annotated[str | None, Query(description="show only this property, a page at a time")] = None,
+    direction: Annotated[Direction, Query(description="of the statements of `predicate`")] = "out",
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+) -> Response:
+    """Show a term or a module of the ontology; with `predicate`, one property of it as of any entity."""
+    language = site.pages.language(request)
+    tag = site.entity_tag(request, language)
+    if is_unchanged(request, tag):
+        return revalidate(Response(status_code=304), tag, _VARY_PAGE)
+    found = _describe(site, CG + path, language) if predicate is None else None
+    if found is None:
+        return entities.show_page(request, site, f"ontology/{path}", predicate, direction, page)
+    template, context = found
+    response = site.pages.render(request, template, path=f"ontology/{path}", formats=GRAPHS, **context)
+    response.headers["Link"] = format_links(CG + path, f"ontology/{path}")
+    return revalidate(response, tag, _VARY_PAGE)
+
+
+def _describe(site: Site, iri: str, language: str) -> tuple[str, dict[str, Any]] | None:
+    """Return the template of a term or module with what it shows, or None where the ontology has neither."""
+    store, ontology = site.snapshot.store, site.ontology
+    term = describe_term_page(store, ontology, iri, language, site.queries.values())
+    if term is not None:
+        return "term.html", {"term": term}
+    module = next((module for module in ontology.modules if module.name and module.iri == iri), None)
+    if module is None:
+        return None
+    return "module.html", {"overview": describe_module(store, ontology, module, Labels(store, language))}
+
+
+def _versions(site: Site) -> set[str]:
+    quads = site.snapshot.store.quads_for_pattern(NamedNode(CG), NamedNode(OWL + "versionIRI"), None, DefaultGraph())
+    return {getattr(quad.object, "value", "") for quad in quads}

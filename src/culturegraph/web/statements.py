@@ -1,0 +1,146 @@
+"""Every statement has an IRI, `/statement/{hash}`: who says so, or why it follows; and so has every rule.
+
+/statement/2f…             303 → /doc/statement/2f… | /data/statement/2f…   by Accept
+/queries/prp-trp           a rule, beside the questions of `front`
+/reasoner                  what draws the conclusions, and by which rules
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from pyoxigraph import Literal, NamedNode, Quad, Triple
+from starlette.responses import RedirectResponse, Response
+
+from culturegraph.errors import NotFoundError
+from culturegraph.explanation import REASONER, Proof, describe_rule, rule_iri, to_provenance
+from culturegraph.protocols.documents import to_document
+from culturegraph.protocols.statements import describe_statement
+from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
+from culturegraph.rdf.statements import STATEMENT
+from culturegraph.rdf.vocabulary import LABEL, PROV, TYPE
+from culturegraph.rules import Rule
+from culturegraph.web.entities import get_data
+from culturegraph.web.negotiation import choose_format, choose_graph, cut_suffix, format_links, with_query
+from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
+
+router = APIRouter()
+
+_VARY_PAGE: Final = "Accept-Language"
+Format = Annotated[str | None, Query(alias="format", description="turtle, jsonld, rdfxml, ntriples, nquads, trig")]
+
+
+@router.get("/statement/{name}")
+def redirect_statement(request: Request, site: SiteDep, name: str) -> Response:
+    """Redirect a statement to its page or its data."""
+    digest, suffix = cut_suffix(name)
+    _find(site, digest)
+    chosen = choose_format(request, suffix)
+    document = f"/doc/statement/{digest}" if chosen is HTML else f"/data/statement/{name}"
+    response = RedirectResponse(with_query(request, document), 303)
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+@router.get("/doc/statement/{digest}")
+def show_statement(request: Request, site: SiteDep, digest: str) -> Response:
+    """Show a statement, and its sources or its proof."""
+    language = site.pages.language(request)
+    tag = site.entity_tag(request, language)
+    if is_unchanged(request, tag):
+        return revalidate(Response(status_code=304), tag, _VARY_PAGE)
+    triple = _find(site, digest)
+    statement = describe_statement(site.snapshot.store, triple, _prove(site, triple), language)
+    path = f"statement/{digest}"
+    page = site.pages.render(request, "statement.html", statement=statement, path=path, formats=GRAPHS)
+    page.headers["Link"] = format_links(STATEMENT + digest, path)
+    return revalidate(page, tag, _VARY_PAGE)
+
+
+@router.get("/data/statement/{name}")
+def get_statement(request: Request, site: SiteDep, name: str, fmt: Format = None) -> Response:
+    """Return a statement as RDF: reified, with its sources or its proof (PROV)."""
+    digest, suffix = cut_suffix(name)
+    triple = _find(site, digest)
+    if suffix is HTML:
+        return RedirectResponse(with_query(request, f"/doc/statement/{digest}"), 303)
+    chosen = suffix or choose_graph(request, fmt)
+    proof = _prove(site, triple) or Proof(triple)
+    return _document(request, site, to_provenance(proof), chosen, STATEMENT + digest, f"statement/{digest}")
+
+
+@router.get("/data/queries/{name}")
+def get_rule(request: Request, site: SiteDep, name: str, fmt: Format = None) -> Response:
+    """Return a rule as RDF; what is published of a question."""
+    rule_id, suffix = cut_suffix(name)
+    if rule_id not in site.rules:
+        return get_data(request, site, f"queries/{name}", fmt)
+    if suffix is HTML:
+        return RedirectResponse(with_query(request, f"/queries/{rule_id}"), 303)
+    rule = site.rules[rule_id]
+    quads = [_quad(triple) for triple in describe_rule(rule)]
+    chosen = suffix or choose_graph(request, fmt)
+    return _document(request, site, quads, chosen, rule_iri(rule).value, f"queries/{rule_id}")
+
+
+@router.get("/reasoner")
+def show_reasoner(request: Request, site: SiteDep) -> Response:
+    """Show what draws the conclusions: the rules, as a list or as RDF."""
+    chosen = choose_format(request)
+    if chosen is not HTML:
+        quads = [_quad(Triple(REASONER, TYPE, NamedNode(PROV + "SoftwareAgent")))]
+        quads += [_quad(Triple(REASONER, LABEL, Literal(text, language=tag))) for tag, text in _names(site)]
+        quads += [_quad(triple) for rule in site.rules.values() for triple in describe_rule(rule)]
+        return _document(request, site, quads, chosen, REASONER.value, None)
+    tag, vary = site.entity_tag(request, site.pages.language(request)), f"Accept, {_VARY_PAGE}"
+    if is_unchanged(request, tag):
+        return revalidate(Response(status_code=304), tag, vary)
+    kinds = [
+        ("inferring_rules", [rule for rule in site.rules.values() if not rule.forbids]),
+        ("forbidding_rules", [rule for rule in site.rules.values() if rule.forbids]),
+    ]
+    return revalidate(site.pages.render(request, "reasoner.html", kinds=kinds, formats=GRAPHS), tag, vary)
+
+
+def show_rule(request: Request, site: Site, rule: Rule) -> Response:
+    """Show a rule: what it says, where it is specified, its text."""
+    tag, vary = site.entity_tag(request, site.pages.language(request)), f"Accept, {_VARY_PAGE}"
+    if is_unchanged(request, tag):
+        return revalidate(Response(status_code=304), tag, vary)
+    return revalidate(site.pages.render(request, "rule.html", rule=rule, formats=GRAPHS), tag, vary)
+
+
+def _names(site: Site) -> list[tuple[str, str]]:
+    return [(language, words["reasoner"]) for language, words in sorted(site.pages.words.items())]
+
+
+def _find(site: Site, digest: str) -> Triple:
+    triple = site.statement_index.find(digest)
+    if triple is None:
+        raise NotFoundError("no statement of the graph has this hash")
+    return triple
+
+
+def _prove(site: Site, triple: Triple) -> Proof | None:
+    """Return the proof of a statement; None where the rules at hand do not lead to it."""
+    try:
+        return site.explainer.explain(triple)
+    except NotFoundError:
+        return None
+
+
+def _document(
+    request: Request, site: Site, quads: list[Quad], chosen: MediaType, iri: str, path: str | None
+) -> Response:
+    tag = site.entity_tag(request, chosen.value)
+    vary = "Accept" if path else f"Accept, {_VARY_PAGE}"
+    if is_unchanged(request, tag):
+        return revalidate(Response(status_code=304), tag, vary)
+    response = Response(to_document(quads, chosen), media_type=chosen.content_type)
+    response.headers["Link"] = format_links(iri, path) if path else f'<{iri}>; rel="describes"'
+    return revalidate(response, tag, vary)
+
+
+def _quad(triple: Triple) -> Quad:
+    return Quad(triple.subject, triple.predicate, triple.object)
