@@ -96,7 +96,7 @@ def report_quads() -> list[Quad]:
         " sh:sourceConstraintComponent sh:MinCountConstraintComponent ; sh:resultPath [ sh:alternativePath"
         " ( [ sh:inversePath cg:recognises ] ( cg:partOf rdfs:label ) [ sh:zeroOrMorePath cg:partOf ] ) ] ;"
         f' sh:resultMessage "Falta <{number}> en {focus.value}"@es , "Missing <{number}> in {focus.value}"@en ;'
-        f' rdfs:comment "Añádalo."@es , "Add it."@en ; cg:row "expressions.csv:{number}:label_es" .'
+        f' rdfs:comment "Añádalo."@es , "Add it."@en ; dc:source "expressions.csv:{number}:label_es" .'
         f"<{BASE}validation/> a sh:ValidationReport ; sh:result <{BASE}validation/{number}> ."
         for number, severity in enumerate([name for name, count in FOUND.items() for _ in range(count)], 1)
     )

@@ -168,6 +168,14 @@ def test_real_diagrams_are_readable(real: Ontology, built_store: Store) -> None:
                 assert item.diagram.width < 1300, item.module.name
 
 
+def test_examples_are_stated_where_any_is(real: Ontology, built_store: Store) -> None:
+    page = describe_term_page(built_store, real, CG + "District", "es", ())
+    assert page is not None
+    assert page.usage.asserted > 1000, "more than are looked through"
+    assert len(page.usage.examples) == 6
+    assert not any(example.subject.name.text.startswith("pe-") for example in page.usage.examples)
+
+
 def test_every_term_is_in_one_module(real: Ontology, built_store: Store) -> None:
     declared = {
         quad.subject.value

@@ -32,7 +32,7 @@ from culturegraph.reasoning import Inconsistency, close, read_rules
 from culturegraph.settings import Settings
 from culturegraph.sources.bundle import read_bundle
 from culturegraph.sources.tables import Origin
-from culturegraph.store.snapshot import Snapshot, open_current, publish
+from culturegraph.store.snapshot import Snapshot, publish, read_current_manifest
 from culturegraph.validation import Report, validate
 
 REPORT_FILE = "validation-report.ttl"
@@ -85,10 +85,10 @@ def fingerprint(root: Path) -> str:
 def is_stale(settings: Settings) -> bool:
     """Say whether the published snapshot was built from other files than those at hand, or there is none."""
     try:
-        snapshot = open_current(settings.store)
+        manifest = read_current_manifest(settings.store)
     except StorageError:
         return True
-    return snapshot.manifest.get("fingerprint") != fingerprint(settings.root)
+    return manifest.get("fingerprint") != fingerprint(settings.root)
 
 
 def build_time(root: Path) -> datetime:

@@ -19,7 +19,7 @@ from culturegraph.protocols.labels import Labels, Name, Reference, refer, to_hre
 from culturegraph.protocols.linkeddata import HIDDEN
 from culturegraph.protocols.property_paths import read_path
 from culturegraph.rdf.graphs import VALIDATION
-from culturegraph.rdf.vocabulary import BASE, CG, RDFS, SH
+from culturegraph.rdf.vocabulary import BASE, PREFIXES, RDFS, SH
 
 RESULTS: Final = BASE + "validation/"
 # Gravest first.
@@ -155,7 +155,7 @@ def _describe(store: Store, number: int, labels: Labels) -> ResultNote | None:
     path, value = _one(store, node, "resultPath"), _one(store, node, "value")
     if getattr(path, "value", None) in HIDDEN:
         value = None
-    row = _one(store, node, "row", CG)
+    row = _one(store, node, "source", PREFIXES["dc"])
     return ResultNote(
         number=number,
         href=to_href(node.value) or "",

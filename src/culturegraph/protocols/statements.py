@@ -137,8 +137,8 @@ class _Teller:
 
     def _axiom(self, axiom: Proof, _sentence: Sentence) -> Step:
         triple = axiom.statement
-        names = (self._labels.of(_iri(triple.subject)), self._labels.of(triple.predicate.value))
-        text = " — ".join([*(name.text for name in names), self._axiom_object(triple)])
+        names = (refer(term, self._labels).name.text for term in (triple.subject, triple.predicate))
+        text = " — ".join([*names, self._axiom_object(triple)])
         return Step(text, "", _href(triple), None, self.number_sources(axiom))
 
     def _axiom_object(self, triple: Triple) -> str:
@@ -186,7 +186,3 @@ class _Teller:
 
 def _href(triple: Triple) -> str | None:
     return to_href(statement_iri(triple).value)
-
-
-def _iri(term: object) -> str:
-    return getattr(term, "value", "") if isinstance(term, NamedNode) else ""

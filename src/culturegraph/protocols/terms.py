@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store, Triple
 
 from culturegraph.protocols.labels import Labels, Name, Reference, refer, to_href
 from culturegraph.protocols.modules import Module
@@ -26,7 +26,7 @@ _ALIGNING: Final = (
     RDFS + "subPropertyOf",
     *(SKOS + name for name in ("exactMatch", "closeMatch", "broadMatch", "narrowMatch", "relatedMatch")),
 )
-# Example instances or statements on a page, and the quads that are looked through for them.
+# Example instances or statements on a page, and the triples that are looked through for stated ones.
 _EXAMPLES: Final = 6
 _LOOKED_AT: Final = 500
 
@@ -179,29 +179,26 @@ def _reach(links: dict[str, tuple[str, ...]], iri: str) -> set[str]:
 
 
 def _count_instances(store: Store, iri: str, labels: Labels) -> Usage:
-    node = NamedNode(iri)
-    total = sum(1 for _ in store.quads_for_pattern(None, TYPE, node, DefaultGraph()))
-    inferred = sum(1 for _ in store.quads_for_pattern(None, TYPE, node, INFERRED))
-    # Stated instances first: what is inferred comes from narrower classes.
-    quads = [q for q in _some(store, TYPE, node) if q.graph_name != INFERRED] or _some(store, TYPE, node)
-    subjects = sorted({quad.subject for quad in quads}, key=str)[:_EXAMPLES]
-    return Usage(total - inferred, inferred, tuple(Example(refer(subject, labels)) for subject in subjects))
+    asserted, inferred, triples = _count(store, TYPE, NamedNode(iri))
+    return Usage(asserted, inferred, tuple(Example(refer(triple.subject, labels)) for triple in triples))
 
 
 def _count_triples(store: Store, iri: str, labels: Labels) -> Usage:
-    node = NamedNode(iri)
-    total = sum(1 for _ in store.quads_for_pattern(None, node, None, DefaultGraph()))
-    inferred = sum(1 for _ in store.quads_for_pattern(None, node, None, INFERRED))
-    triples = sorted({quad.triple for quad in _some(store, node, None)}, key=str)[:_EXAMPLES]
+    asserted, inferred, triples = _count(store, NamedNode(iri), None)
     examples = (
         Example(refer(t.subject, labels), refer(t.object, labels), to_href(statement_iri(t).value)) for t in triples
     )
-    return Usage(total - inferred, inferred, tuple(examples))
+    return Usage(asserted, inferred, tuple(examples))
 
 
-def _some(store: Store, predicate: NamedNode, value: NamedNode | None) -> list[Quad]:
-    quads = store.quads_for_pattern(None, predicate, value, None)
-    return [quad for quad in islice(quads, _LOOKED_AT) if quad.graph_name != DefaultGraph()]
+def _count(store: Store, predicate: NamedNode, value: NamedNode | None) -> tuple[int, int, list[Triple]]:
+    """Return how many triples sources state and how many are inferred, and some of them: stated ones if there are."""
+    total = sum(1 for _ in store.quads_for_pattern(None, predicate, value, DefaultGraph()))
+    inferred = sum(1 for _ in store.quads_for_pattern(None, predicate, value, INFERRED))
+    looked_at = islice(store.quads_for_pattern(None, predicate, value, DefaultGraph()), _LOOKED_AT)
+    triples = sorted((quad.triple for quad in looked_at), key=str)
+    stated = [t for t in triples if Quad(t.subject, t.predicate, t.object, INFERRED) not in store]
+    return total - inferred, inferred, (stated or triples)[:_EXAMPLES]
 
 
 def _alignments(store: Store, iri: str, labels: Labels) -> tuple[Alignment, ...]:

@@ -1,7 +1,7 @@
 """From the hash of a statement to the statement, without passing the whole graph.
 
-Kept are the first eight bytes of each hash, sorted, and a number for the subject that they lead to: 12 bytes a
-triple. A look-up hashes the statements of one subject, rarely of two.
+Kept are the first eight bytes of each hash, sorted, and the numbers of the subject and the predicate that they lead
+to: 16 bytes a triple. A look-up hashes the statements of one subject and predicate, rarely of two.
 """
 
 from __future__ import annotations
@@ -22,14 +22,20 @@ class StatementIndex:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        numbers: dict[NamedNode | BlankNode, int] = {}
-        pairs = sorted(
-            (int(statement_hash(quad.triple)[:_DIGITS], 16), numbers.setdefault(quad.subject, len(numbers)))  # type: ignore[arg-type]
+        subjects: dict[NamedNode | BlankNode, int] = {}
+        predicates: dict[NamedNode, int] = {}
+        rows = sorted(
+            (
+                int(statement_hash(quad.triple)[:_DIGITS], 16),
+                subjects.setdefault(quad.subject, len(subjects)),  # type: ignore[arg-type]
+                predicates.setdefault(quad.predicate, len(predicates)),
+            )
             for quad in store.quads_for_pattern(None, None, None, DefaultGraph())
         )
-        self._keys = array("Q", (key for key, _ in pairs))
-        self._numbers = array("I", (number for _, number in pairs))
-        self._subjects = list(numbers)
+        self._keys = array("Q", (row[0] for row in rows))
+        self._subject_numbers = array("I", (row[1] for row in rows))
+        self._predicate_numbers = array("I", (row[2] for row in rows))
+        self._subjects, self._predicates = list(subjects), list(predicates)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -42,8 +48,9 @@ class StatementIndex:
             return None
         place = bisect_left(self._keys, key)
         while place < len(self._keys) and self._keys[place] == key:
-            subject = self._subjects[self._numbers[place]]
-            for quad in self._store.quads_for_pattern(subject, None, None, DefaultGraph()):
+            subject = self._subjects[self._subject_numbers[place]]
+            predicate = self._predicates[self._predicate_numbers[place]]
+            for quad in self._store.quads_for_pattern(subject, predicate, None, DefaultGraph()):
                 if statement_hash(quad.triple) == digest:
                     return quad.triple
             place += 1

@@ -81,10 +81,10 @@ def run_compiled(quads: Iterable[Quad], shapes: ShapesGraph, workers: int) -> li
 
 def load(quads: Iterable[Quad], shapes: ShapesGraph, source: SourceTerms, with_graphs: bool) -> Store:
     """Return a store with the merge of the quads in its default graph, and the named graphs where queries need them."""
-    store, default = Store(), DefaultGraph()
+    store = Store()
     stream = source.sift(quads)
     while batch := list(islice(stream, _BATCH)):
-        named = [q for q in batch if q.graph_name != default]
+        named = [q for q in batch if type(q.graph_name) is not DefaultGraph]
         store.bulk_extend(batch if not named else (Quad(q.subject, q.predicate, q.object) for q in batch))
         if with_graphs:
             store.bulk_extend(named)

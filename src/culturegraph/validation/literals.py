@@ -51,6 +51,7 @@ class SourceTerms:
         # None for a literal that needs no veil.
         self._veils: dict[Literal, Literal | None] = {}
         self._scratch = Store()
+        self._stored: dict[Literal, Literal] = {}
         self._languages: dict[Literal, Literal] = {}
         self._by_place: dict[tuple[Any, Literal], set[Literal]] = defaultdict(set)
         self.veiled: list[Quad] = []
@@ -79,13 +80,15 @@ class SourceTerms:
 
     def stored(self, literal: Literal) -> Literal:
         """Return the literal as the store gives it back."""
-        probe = NamedNode(INTERNAL + "probe")
-        self._scratch.add(Quad(probe, probe, literal))
-        [quad] = self._scratch
-        self._scratch.clear()
-        if not isinstance(quad.object, Literal):
-            raise TypeError(f"the store made no literal of {literal}")
-        return quad.object
+        if literal not in self._stored:
+            # A subject of its own for each: to empty the scratch store takes far longer than to fill it.
+            probe = NamedNode(f"{INTERNAL}probe:{len(self._stored)}")
+            self._scratch.add(Quad(probe, probe, literal))
+            [quad] = self._scratch.quads_for_pattern(probe, None, None, None)
+            if not isinstance(quad.object, Literal):
+                raise TypeError(f"the store made no literal of {literal}")
+            self._stored[literal] = quad.object
+        return self._stored[literal]
 
     def sift(self, quads: Iterable[Quad]) -> Iterator[Quad]:
         """Yield the quads that the store keeps as they are; note the others in `veiled`."""
@@ -109,14 +112,14 @@ class SourceTerms:
             more = {p for path in paths if path & self.predicates for p in path} - self.predicates
             self.predicates |= more
             grown = bool(more)
-        for predicate in self.predicates:
-            known = store.quads_for_pattern(None, predicate, None, DefaultGraph())
-            store.extend([Quad(q.subject, predicate, q.object, TERMS) for q in known])
+        known = [q for p in self.predicates for q in store.quads_for_pattern(None, p, None, DefaultGraph())]
+        in_terms = [Quad(q.subject, q.predicate, q.object, TERMS) for q in known]
         for quad in self.veiled:
             if isinstance(quad.object, Literal):
                 self._by_place[(quad.subject, self.stored(quad.object))].add(quad.object)
-                store.add(Quad(quad.subject, quad.predicate, self.veil(quad.object), TERMS))
-        store.extend(Quad(q.subject, q.predicate, q.object) for q in self.veiled)
+                in_terms.append(Quad(quad.subject, quad.predicate, self.veil(quad.object), TERMS))
+        store.bulk_extend(in_terms)
+        store.bulk_extend(Quad(q.subject, q.predicate, q.object) for q in self.veiled)
 
     def written(self, value: Any, subject: Any = None) -> Any:
         """Return the term as the source wrote it; `subject` helps where only the stored value is known."""

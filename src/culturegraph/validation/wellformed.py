@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, parse
 
-from culturegraph.errors import DataError, DataErrors
+from culturegraph.errors import DataError, DataErrors, StorageError
 from culturegraph.rdf.bridge import from_rdflib, to_rdflib
 from culturegraph.validation.literals import INTERNAL
 from culturegraph.validation.paths import path_text
@@ -26,8 +27,12 @@ Run = Callable[[Iterable[Quad], ShapesGraph, int], list[Result]]
 @cache
 def shapes_of_shapes() -> ShapesGraph:
     """Return SHACL's shapes for shapes, as pyshacl carries them."""
-    document = files("pyshacl").joinpath("assets/shacl-shacl.ttl").read_bytes()
-    graph = to_rdflib(parse(document, format=RdfFormat.TURTLE))
+    # Found without an import of pyshacl, which takes half a second.
+    package = find_spec("pyshacl")
+    if package is None or package.origin is None:
+        raise StorageError("pyshacl is not installed: it carries the shapes for shapes")
+    document = Path(package.origin).with_name("assets") / "shacl-shacl.ttl"
+    graph = to_rdflib(parse(path=str(document), format=RdfFormat.TURTLE))
     # Paths are judged when they are read, less strictly: W3C test path-strange-002 is to be evaluated.
     for shape in graph.subjects(SHACL.path, SHACL.path):
         graph.remove((shape, SHACL["or"], None))

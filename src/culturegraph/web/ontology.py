@@ -18,7 +18,7 @@ from culturegraph.protocols.documents import graph_content, to_document
 from culturegraph.protocols.labels import Labels
 from culturegraph.protocols.linkeddata import Direction
 from culturegraph.protocols.listing import list_schemes
-from culturegraph.protocols.overview import describe_module, describe_ontology
+from culturegraph.protocols.overview import describe_module
 from culturegraph.protocols.terms import describe_term_page
 from culturegraph.rdf.formats import GRAPHS, HTML
 from culturegraph.rdf.graphs import ONTOLOGY
@@ -46,7 +46,7 @@ def show_ontology(request: Request, site: SiteDep) -> Response:
     page = site.pages.render(
         request,
         "ontology.html",
-        overview=describe_ontology(store, site.ontology, language),
+        overview=site.overviews[language],
         schemes=list_schemes(store, language)[0],
         formats=GRAPHS,
     )

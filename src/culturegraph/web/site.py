@@ -17,6 +17,7 @@ from culturegraph.explanation import Explainer
 from culturegraph.protocols.documents import own_iris
 from culturegraph.protocols.modules import read_modules
 from culturegraph.protocols.ontology import Ontology
+from culturegraph.protocols.overview import Overview, describe_ontology
 from culturegraph.protocols.report import ReportIndex
 from culturegraph.queries import QueryFile
 from culturegraph.rules import Rule, read_rules
@@ -24,7 +25,7 @@ from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
 from culturegraph.store.statement_index import StatementIndex
-from culturegraph.web.pages import Pages
+from culturegraph.web.pages import LANGUAGES, Pages
 
 _FOLDER = Path(__file__).parent
 
@@ -66,6 +67,11 @@ class Site:
         """The axioms of the ontology, and which module declares which term."""
         store = self.snapshot.store
         return Ontology(store, read_modules(self.settings.ontology / "modules", store))
+
+    @cached_property
+    def overviews(self) -> Mapping[str, Overview]:
+        """What the page of the ontology tells, by language: it is the same for every reader."""
+        return {language: describe_ontology(self.snapshot.store, self.ontology, language) for language in LANGUAGES}
 
     @cached_property
     def own_iris(self) -> list[str]:
