@@ -40,7 +40,7 @@ ontology: .venv/.synced
 	@if command -v java >/dev/null || [ -n "$$JAVA_HOME" ]; then $(UV) sync --quiet --frozen --inexact --all-extras --group ontology; fi
 	$(RUN) python tests/ontology_proof.py
 
-# Which test notices that an axiom is gone: writes ontology/MUTATION.md (about a minute).
+# Which test notices that an axiom is gone: writes ontology/MUTATION.md (one to two minutes).
 mutation: .venv/.synced
 	$(RUN) python tests/mutation.py --write
 

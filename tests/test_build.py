@@ -14,11 +14,10 @@ from culturegraph.build import (
     build,
     build_from_quads,
     build_time,
-    fingerprint,
-    is_stale,
     open_gate,
 )
 from culturegraph.errors import DataError, DataErrors, InvalidGraphError, StorageError
+from culturegraph.freshness import fingerprint, is_stale
 from culturegraph.rdf.canonical import to_nquads
 from culturegraph.rdf.graphs import CATALOGUE, EDITORIAL, INFERRED, ONTOLOGY, VALIDATION, source_graph
 from culturegraph.rdf.vocabulary import BASE, CG, TYPE
@@ -182,6 +181,8 @@ def test_quads_are_published_as_they_are(tmp_path):
     made = build_from_quads(settings, [path])
     assert made.quads_by_graph == {"http://x/g": 1}
     assert _published(settings) == path.read_bytes()
+    # A server must not build the bundled graph over it.
+    assert not is_stale(settings)
 
 
 @pytest.mark.parametrize(

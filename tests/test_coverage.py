@@ -113,7 +113,7 @@ def test_a_faulty_coverage_query_is_told(root, tmp_path):
     (tmp_path / "queries/pages").mkdir(parents=True)
     text = "#+ title: {es: x, en: y}\nSELECT * { ?s }\n"
     (tmp_path / "queries/pages/coverage-x.rq").write_text(text, encoding="utf-8")
-    with pytest.raises(DataErrors, match=r"coverage-x\.rq:3:1"):
+    with pytest.raises(DataErrors, match=r"coverage-x\.rq:2:15"):
         cover(Settings(root=tmp_path))
 
 

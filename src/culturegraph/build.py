@@ -6,7 +6,6 @@ it was. The same files give the same quads, byte for byte, and the same content 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import time
@@ -23,7 +22,8 @@ from pyoxigraph import NamedNode, Quad, Store
 
 from culturegraph import __version__
 from culturegraph.catalogue import BuildInfo, describe
-from culturegraph.errors import InvalidGraphError, StorageError
+from culturegraph.errors import InvalidGraphError
+from culturegraph.freshness import INPUTS, fingerprint
 from culturegraph.queries import read_queries
 from culturegraph.rdf.bridge import to_rdflib
 from culturegraph.rdf.canonical import canonicalise, content_hash
@@ -32,11 +32,10 @@ from culturegraph.reasoning import Inconsistency, close, read_rules
 from culturegraph.settings import Settings
 from culturegraph.sources.bundle import read_bundle
 from culturegraph.sources.tables import Origin
-from culturegraph.store.snapshot import Snapshot, publish, read_current_manifest
+from culturegraph.store.snapshot import Snapshot, publish
 from culturegraph.validation import Report, validate
 
 REPORT_FILE = "validation-report.ttl"
-INPUTS = ("data/*.csv", "data/*.json", "ontology/**/*.ttl", "shapes/**/*.ttl", "queries/**/*.rq")
 
 Progress = Callable[[str], AbstractContextManager[None]]
 
@@ -71,24 +70,6 @@ class _Clock:
         with self.progress(name):
             yield
         self.seconds[name] = time.perf_counter() - start
-
-
-def fingerprint(root: Path) -> str:
-    """Return the SHA-256 of every input file's path and bytes: equal where a build would give the same graph."""
-    digest = hashlib.sha256(__version__.encode())
-    for path in sorted(path for pattern in INPUTS for path in root.glob(pattern)):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def is_stale(settings: Settings) -> bool:
-    """Say whether the published snapshot was built from other files than those at hand, or there is none."""
-    try:
-        manifest = read_current_manifest(settings.store)
-    except StorageError:
-        return True
-    return manifest.get("fingerprint") != fingerprint(settings.root)
 
 
 def build_time(root: Path) -> datetime:

@@ -166,14 +166,17 @@ def serve(
 
 
 def _build_if_changed(settings: Settings) -> None:
+    from culturegraph.freshness import is_stale
+
+    if not is_stale(settings):
+        return
     try:
         from culturegraph import build as building
     except ImportError:
         # A server installs without what building needs; it serves the snapshot that it is given.
         return
-    if building.is_stale(settings):
-        made = building.build(settings, progress=_step)
-        err.print(f"built {made.snapshot.version}: {sum(made.quads_by_graph.values())} quads")
+    made = building.build(settings, progress=_step)
+    err.print(f"built {made.snapshot.version}: {sum(made.quads_by_graph.values())} quads")
 
 
 @app.command(epilog="Example: culturegraph check · culturegraph check --coverage")

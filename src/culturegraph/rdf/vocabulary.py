@@ -29,6 +29,7 @@ PREFIXES: Final = MappingProxyType(
         "cgid": BASE + "id/",
         "cgs": BASE + "schemes/",
         "cgg": BASE + "graph/",
+        "cgsh": BASE + "shapes/",
         "dc": "http://purl.org/dc/elements/1.1/",
         "dcat": DCAT,
         "dcterms": DCTERMS,

@@ -23,6 +23,8 @@ from culturegraph.web.site import Site, compute_revision
 from culturegraph.web.sparql import SparqlEndpoint
 
 _FOLDER = Path(__file__).parent
+# Entities come last: they answer for every path that nothing else knows better.
+_ROUTERS = (front.router, statements.router, validation.router, ontology.router, entities.router)
 
 
 def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:
@@ -58,9 +60,7 @@ def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:
     app.state.site = site
     # Before all other routes: it answers most requests.
     app.router.routes.insert(0, Route("/sparql", SparqlEndpoint(), methods=None))
-    app.include_router(front.router)
-    for router in (statements.router, validation.router, ontology.router, entities.router):
-        # Entities come last: they answer for every path that nothing else knows better.
+    for router in _ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=_FOLDER / "static"), name="static")
     problems.install(app)
