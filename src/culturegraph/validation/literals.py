@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import rdflib
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store
+from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from culturegraph.rdf.vocabulary import XSD
 
@@ -59,10 +59,13 @@ class SourceTerms:
 
     def veil(self, literal: Literal) -> Literal:
         """Return the literal as TERMS holds it: itself, or its veiled form."""
+        language = literal.language
+        if language is not None:
+            if not language.islower():
+                self._languages.setdefault(Literal(literal.value, language=language.lower()), literal)
+            return literal
         datatype = literal.datatype.value
-        if not datatype.startswith(XSD) or datatype in _NEVER_CHANGED:
-            if literal.language is not None and literal.language != literal.language.lower():
-                self._languages.setdefault(Literal(literal.value, language=literal.language.lower()), literal)
+        if datatype in _NEVER_CHANGED or not datatype.startswith(XSD):
             return literal
         plain = _PLAIN.get(datatype)
         if plain is not None and plain.match(literal.value):
@@ -112,8 +115,12 @@ class SourceTerms:
             more = {p for path in paths if path & self.predicates for p in path} - self.predicates
             self.predicates |= more
             grown = bool(more)
-        known = [q for p in self.predicates for q in store.quads_for_pattern(None, p, None, DefaultGraph())]
-        in_terms = [Quad(q.subject, q.predicate, q.object, TERMS) for q in known]
+        if self.predicates:
+            # Copied by the engine itself: no triple passes through Python.
+            listed = " ".join(map(str, sorted(self.predicates, key=str)))
+            where = f"WHERE {{ VALUES ?p {{ {listed} }} ?s ?p ?o }}"
+            store.update(f"INSERT {{ GRAPH {TERMS} {{ ?s ?p ?o }} }} {where}")
+        in_terms = []
         for quad in self.veiled:
             if isinstance(quad.object, Literal):
                 self._by_place[(quad.subject, self.stored(quad.object))].add(quad.object)

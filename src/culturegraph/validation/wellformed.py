@@ -21,7 +21,7 @@ from culturegraph.validation.results import Result, term_text
 from culturegraph.validation.shapes import SHACL, ShapesGraph
 
 _GRAPH = NamedNode(INTERNAL + "shapes")
-Run = Callable[[Iterable[Quad], ShapesGraph, int], list[Result]]
+Run = Callable[[Iterable[Quad], ShapesGraph, int | None], list[Result]]
 
 
 @cache
