@@ -295,4 +295,4 @@ def test_every_word_that_a_template_names_exists() -> None:
     folder = Path(__file__).parents[1] / "src" / "culturegraph" / "web"
     text = "\n".join(path.read_text(encoding="utf-8") for path in (folder / "templates").glob("*.html"))
     named = set(re.findall(r"words\.(?!get\b)(\w+)", text)) | set(re.findall(r"words\['(\w+)'\]", text))
-    assert named <= set(json.loads((folder / "locales" / "es.json").read_text(encoding="utf-8")))
+    assert named <= set(read_words("es"))

@@ -70,6 +70,8 @@ def _switches(request: Request, language: str) -> list[tuple[str, str]]:
 
 
 def read_words(language: str) -> Mapping[str, str]:
-    """Return the words of the interface in one language, by key."""
-    words: Mapping[str, str] = json.loads((_FOLDER / "locales" / f"{language}.json").read_text(encoding="utf-8"))
+    """Return the words of the interface in one language, by key: those of all files of its folder."""
+    words: dict[str, str] = {}
+    for path in sorted((_FOLDER / "locales" / language).glob("*.json")):
+        words.update(json.loads(path.read_text(encoding="utf-8")))
     return words
