@@ -60,7 +60,14 @@ def build() -> None:
         # Scripts of packages do not run: nothing here needs them. A dead registry is given up quickly.
         patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=500", "--fetch-timeout=30000"]
         _run(scratch, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *patience)
-        options = ["--bundle", "--minify", "--format=iife", "--target=es2020", "--legal-comments=eof", "--log-level=error"]
+        options = [
+            "--bundle",
+            "--minify",
+            "--format=iife",
+            "--target=es2020",
+            "--legal-comments=eof",
+            "--log-level=error",
+        ]
         loaders = [f"--loader:.{kind}=dataurl" for kind in ("svg", "png", "woff", "woff2", "ttf", "eot")]
         _run(scratch, "esbuild", *declared["bundle"], *options, *loaders, f"--outdir={BUILT}")
         for source, target in declared["take"].items():
@@ -78,7 +85,13 @@ def _run(folder: Path, tool: str, *arguments: str) -> None:
     environment = {**os.environ, "PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     try:
         done = subprocess.run(
-            [*command, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=INSTALL_LIMIT
+            [*command, *arguments],
+            check=False,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_LIMIT,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise FrontendError(f"{tool}: {error}") from error
