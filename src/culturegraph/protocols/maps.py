@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,7 +76,7 @@ def draw_map(
     link with its title as name; a map without links is one picture to a screen reader.
     """
     shown_areas, shown_points = list(areas), [point for point in points if _is_inside(point)]
-    has_links = any(item.href for item in (*shown_areas, *shown_points))
+    has_links = any(area.href for area in shown_areas) or any(point.href for point in shown_points)
     role = "group" if has_links else "img"
     labelled = f"{name}-title {name}-desc" if description else f"{name}-title"
     parts = [
@@ -109,7 +110,8 @@ def _area(area: Area) -> str:
     rings = _rings().get(area.fips)
     if rings is None:
         return ""
-    path = f'<path class="area shade-{min(max(area.shade, 0), 5)}" d="{_to_path(rings)}"><title>{escape(area.title)}</title></path>'
+    shade = f"area shade-{min(max(area.shade, 0), 5)}"
+    path = f'<path class="{shade}" d="{_to_path(rings)}"><title>{escape(area.title)}</title></path>'
     return _linked(path, area.title, area.href)
 
 
@@ -127,7 +129,11 @@ def _linked(shape: str, title: str, href: str | None) -> str:
 @cache
 def _topology() -> dict[str, Any]:
     if not GEOMETRY.is_file():
-        return {"arcs": [], "objects": {"units": {"geometries": []}}, "transform": {"scale": [1, 1], "translate": [0, 0]}}
+        return {
+            "arcs": [],
+            "objects": {"units": {"geometries": []}},
+            "transform": {"scale": [1, 1], "translate": [0, 0]},
+        }
     topology: dict[str, Any] = json.loads(GEOMETRY.read_text("utf-8"))
     return topology
 
@@ -226,7 +232,7 @@ def _to_path(lines: Iterable[_Ring], *, is_closed: bool = True) -> str:
     parts = []
     for line in lines:
         rounded = [(round(x), round(y)) for x, y in line]
-        steps = [(bx - ax, by - ay) for (ax, ay), (bx, by) in zip(rounded, rounded[1:], strict=False)]
+        steps = [(bx - ax, by - ay) for (ax, ay), (bx, by) in pairwise(rounded)]
         steps = [step for step in steps if step != (0, 0)]
         if steps:
             body = "".join(f"{dx}{dy if dy < 0 else f' {dy}'} " for dx, dy in steps).replace(" -", "-").strip()
