@@ -612,7 +612,7 @@ def test_the_command(tmp_path):
 
 
 def test_every_kind_of_the_command_has_an_adapter():
-    from culturegraph.cli import Kind
+    from culturegraph.cli.ingesting import Kind
 
     assert {kind.value for kind in Kind} == set(ADAPTERS)
 
