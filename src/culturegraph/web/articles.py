@@ -61,10 +61,17 @@ def _name_parts(tokens: Sequence[Token]) -> None:
             token.attrs.pop("style", None)
 
 
-def _open_table(tokens: Sequence[Token], index: int, _options: object, _environment: object) -> str:
-    """Let a wide table scroll by itself, reachable by keyboard, and not the page."""
-    heading = tokens[index].meta["heading"]
-    return f'<div class="wide" tabindex="0" role="region" aria-labelledby="{heading}"><table>\n'
+class _Renderer(RendererHTML):
+    """Lets a wide table scroll by itself, reachable by keyboard, and not the page. Methods are named after tokens."""
+
+    def table_open(self, tokens: Sequence[Token], index: int, _options: object, _environment: object) -> str:
+        """Begin a table within a region of its own."""
+        heading = tokens[index].meta["heading"]
+        return f'<div class="wide" tabindex="0" role="region" aria-labelledby="{heading}"><table>\n'
+
+    def table_close(self, _tokens: Sequence[Token], _index: int, _options: object, _environment: object) -> str:
+        """End a table and its region."""
+        return "</table></div>\n"
 
 
 def _turn_links(tokens: Sequence[Token], link: Callable[[str], str]) -> None:
@@ -87,9 +94,7 @@ def read_article(path: Path, link: Callable[[str], str] = str) -> Article:
         raise ValueError(f"{path.name} does not begin with a heading and a paragraph")
     _name_parts(tokens[6:])
     _turn_links(tokens, link)
-    renderer = RendererHTML()
-    renderer.rules |= {"table_open": _open_table, "table_close": lambda *_: "</table></div>\n"}
-    body = renderer.render(tokens[6:], _MARKDOWN.options, {})
+    body = _Renderer().render(tokens[6:], _MARKDOWN.options, {})
     return Article(path.stem, _text(tokens[1]), _text(tokens[4]), Markup(body))  # noqa: S704
 
 
