@@ -61,6 +61,11 @@ class Facet:
         """Whether values are places that a map shows."""
         return bool(self._option("map", False))
 
+    def format(self, text: str, language: str) -> str:
+        """Return a value that is no IRI in words: `2010` → `2010s`."""
+        patterns = self._option("value", {})
+        return str(patterns.get(language, "{}") if isinstance(patterns, dict) else "{}").replace("{}", text)
+
     @cached_property
     def roots(self) -> tuple[FacetValue, ...]:
         """The values that lie below no other."""

@@ -206,6 +206,15 @@ class Searcher:
         hits = self._text_index.lookup_identifier(text)
         return hits[0].iri if len(hits) == 1 and len(text) > 1 else None
 
+    def name_chosen(self, request: SearchRequest) -> dict[tuple[str, str], Name]:
+        """Return the name of each chosen value by facet and value."""
+        facets = self.index.facets
+        return {
+            (key, value): self._name(facets[key].values[value], facets[key]).name
+            for key, values in request.chosen.items()
+            for value in values
+        }
+
     def _check(self, request: SearchRequest) -> tuple[dict[str, tuple[str, ...]], tuple[tuple[str, str], ...]]:
         """Part the chosen values into those that the graph has and the others."""
         chosen: dict[str, tuple[str, ...]] = {}
@@ -229,9 +238,9 @@ class Searcher:
             return None
         numbers = self.index.numbers
         return {
-            numbers[iri]: (score, name, kind)
-            for iri, score, name, kind in self._text_index.matches(text)
-            if iri in numbers
+            numbers[match.iri]: (match.score, match.text, match.kind)
+            for match in self._text_index.matches(text)
+            if match.iri in numbers
         }
 
     def _order(self, request: SearchRequest, matches: Mapping[int, Any] | None) -> Iterable[int]:
@@ -279,9 +288,9 @@ class Searcher:
         values = (value for value in self.index.values_of(number, facet) if value.iri != iri)
         return tuple(sorted(map(self._name, values), key=lambda reference: sort_key(reference.name.text)))
 
-    def _name(self, value: FacetValue) -> Reference:
+    def _name(self, value: FacetValue, facet: Facet | None = None) -> Reference:
         if value.iri is None:
-            return Reference(Name(value.key))
+            return Reference(Name(facet.format(value.key, self._language) if facet else value.key, self._language))
         return Reference(self._facet_labels.of(value.iri), to_href(value.iri), value.iri)
 
     def _choices(self, facet: Facet, request: SearchRequest, found: int) -> FacetChoices:
@@ -297,7 +306,10 @@ class Searcher:
         # What is chosen stays in view, so that it can be taken back.
         present.sort(key=lambda pair: pair[0].key not in chosen)
         shown = present if request.whole == facet.key else present[: max(facet.shown, len(chosen))]
-        choices = tuple(self._choice(value, count, chosen) for value, count in shown)
+        choices = tuple(
+            Choice(value.key, value.iri, self._name(value, facet).name, count, value.key in chosen)
+            for value, count in shown
+        )
         return FacetChoices(facet, choices, len(present))
 
     def _tree(
@@ -308,13 +320,10 @@ class Searcher:
             count = (value.members & found).bit_count()
             if count or value.key in chosen:
                 below = self._tree(facet, facet.children.get(value.key, ()), found, chosen)
-                choices.append(self._choice(value, count, chosen, below))
+                choices.append(
+                    Choice(value.key, value.iri, self._name(value).name, count, value.key in chosen, below)
+                )
         return tuple(sorted(choices, key=lambda choice: (-choice.count, choice.key)))
-
-    def _choice(
-        self, value: FacetValue, count: int, chosen: Sequence[str], below: tuple[Choice, ...] = ()
-    ) -> Choice:
-        return Choice(value.key, value.iri, self._name(value).name, count, value.key in chosen, below)
 
 
 def _intersect(base: int, others: Iterable[int]) -> int:
