@@ -320,9 +320,7 @@ class Searcher:
             count = (value.members & found).bit_count()
             if count or value.key in chosen:
                 below = self._tree(facet, facet.children.get(value.key, ()), found, chosen)
-                choices.append(
-                    Choice(value.key, value.iri, self._name(value).name, count, value.key in chosen, below)
-                )
+                choices.append(Choice(value.key, value.iri, self._name(value).name, count, value.key in chosen, below))
         return tuple(sorted(choices, key=lambda choice: (-choice.count, choice.key)))
 
 
