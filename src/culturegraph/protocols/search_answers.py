@@ -109,16 +109,12 @@ def draw_results(
     shown = next((choices for choices in results.facets if choices.facet.on_map), None)
     counted = [choice for choice in _flat(shown.choices if shown else ()) if choice.count]
     most = max((choice.count for choice in counted), default=1)
-    areas = [
-        Area(
-            fips,
-            f"{choice.name.text}: {choice.count}",
-            to_address(shown.facet.key, choice.key),
-            shade(choice.count, most),
-        )
-        for choice in counted
-        if shown and (fips := _first(store, choice.iri or "", _FIPS))
-    ]
+    areas = []
+    for choice in counted:
+        fips = _first(store, choice.iri or "", _FIPS)
+        if shown and fips:
+            href = to_address(shown.facet.key, choice.key)
+            areas.append(Area(fips, f"{choice.name.text}: {choice.count}", href, shade(choice.count, most)))
     points = [point for item in results.items if (point := _point(store, item, link))]
     if not areas and not points:
         return None
