@@ -7,9 +7,9 @@ from typing import Final
 
 from markupsafe import Markup
 
+from culturegraph.protocols.entity_maps import EntityMap, map_entity
 from culturegraph.protocols.linkeddata import Entity, Part, Reader
 from culturegraph.protocols.neighbourhood import Neighbour, choose, draw_neighbourhood
-from culturegraph.protocols.places import EntityMap, map_entity
 from culturegraph.protocols.sentences import tell_what_it_is
 from culturegraph.protocols.timeline import Moment, tell_time
 from culturegraph.rdf.vocabulary import BASE
@@ -35,27 +35,30 @@ class Drawing:
 
 @dataclass(frozen=True)
 class EntityPage:
-    """An entity with what only a page has."""
+    """What the page of an entity has beside its statements."""
 
-    entity: Entity
-    sentence: str
-    map: EntityMap | None
-    timeline: tuple[Moment, ...]
-    drawing: Drawing | None
+    sentence: str = ""
+    map: EntityMap | None = None
+    timeline: tuple[Moment, ...] = ()
+    drawing: Drawing | None = None
+
+
+# Of what is no thing in the world (a class, a graph), and of a window into one property.
+NO_PAGE: Final = EntityPage()
 
 
 def describe_page(reader: Reader, entity: Entity, language: str, words: Words) -> EntityPage:
-    """Return the page of an entity."""
+    """Return what the page of an entity has beside its statements."""
+    if not entity.iri.startswith(_THINGS):
+        return NO_PAGE
     labels = reader.labels(language)
-    is_thing = entity.iri.startswith(_THINGS)
     kind = ", ".join(dict.fromkeys(value.name.text for value in entity.types[:3]))
     store, layout = reader.store, reader.layout
     return EntityPage(
-        entity=entity,
-        sentence=tell_what_it_is(store, layout, entity.iri, kind, labels, language) if is_thing else "",
-        map=map_entity(store, reader.places, layout.map_paths, entity.iri, labels) if is_thing else None,
-        timeline=tell_time(store, layout, entity.own, labels, language) if is_thing else (),
-        drawing=_draw(reader, entity, words) if is_thing else None,
+        sentence=tell_what_it_is(store, layout, entity.iri, kind, labels, language),
+        map=map_entity(store, reader.gazetteer, layout.map_paths, entity.iri, labels),
+        timeline=tell_time(store, layout, entity.own, labels, language),
+        drawing=_draw(reader, entity, words),
     )
 
 

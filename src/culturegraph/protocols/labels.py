@@ -16,6 +16,9 @@ from culturegraph.rdf.graphs import INFERRED
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, LABEL, SKOS, TYPE, shrink
 
 _ENTITIES: Final = BASE + "id/"
+_LINKS: Final = BASE + "graph/links/"
+# The name of an authority is made of initials where it is no longer than this.
+_INITIALS: Final = 4
 # In order of preference.
 LABEL_PROPERTIES: Final = (NamedNode(SKOS + "prefLabel"), LABEL, NamedNode(DCTERMS + "title"))
 # How a reader of one language is best served where a name is missing in it.
@@ -70,6 +73,11 @@ class Labels:
 
     def _plain(self, iri: str) -> Name:
         """Return what a nameless thing is called: by its authority, its site, or its own short form."""
+        if iri.startswith(_LINKS):
+            authority = iri.removeprefix(_LINKS)
+            told = authority.upper() if len(authority) <= _INITIALS else authority.capitalize()
+            word = "links" if self._languages[0] == "en" else "enlaces"
+            return Name(f"{word}: {told}", "en" if self._languages[0] == "en" else "es")
         if iri.startswith(BASE):
             return Name(shorten(iri))
         return Name(name_foreign(iri) or name_site(iri) or shorten(iri))

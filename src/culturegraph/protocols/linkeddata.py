@@ -16,10 +16,11 @@ from typing import Literal as OneOf
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store, Triple
 
 from culturegraph.protocols.attribution import Attribution, SourceNote
+from culturegraph.protocols.dates import DATE_TYPES, tell_date
 from culturegraph.protocols.documents import is_known
+from culturegraph.protocols.entity_maps import Gazetteer
 from culturegraph.protocols.labels import LABEL_PROPERTIES, Labels, Name, describe_term, sort_key, to_href
 from culturegraph.protocols.layout import OTHER, Layout, Section
-from culturegraph.protocols.places import Places
 from culturegraph.rdf.graphs import INFERRED, VALIDATION
 from culturegraph.rdf.statements import statement_iri
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, OWL, RDFS, SKOS, TYPE
@@ -48,6 +49,8 @@ class Value:
     sources: tuple[int, ...]
     # Where it says why, for what no source states.
     why: str | None = None
+    # The RDF term itself.
+    term: Any = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ class Reader:
 
     def __init__(self, store: Store, layout: Layout | None = None, module_of: Mapping[str, str] | None = None) -> None:
         self.store, self.layout = store, layout or Layout()
-        self.places = Places(store)
+        self.gazetteer = Gazetteer(store)
         self._module_of = module_of or {}
         self._labels: dict[str, Labels] = {}
         self._notes: dict[str, dict[str, SourceNote]] = {}
@@ -138,7 +141,10 @@ class Reader:
         if not is_known(self.store, iri):
             return None
         node = NamedNode(iri)
-        predicate = None if window is None else NamedNode(window.predicate)
+        try:
+            predicate = None if window is None else NamedNode(window.predicate)
+        except ValueError:  # A query string can hold what no IRI can.
+            return None
         outgoing = _collect(self.store.quads_for_pattern(node, predicate, None, None), is_incoming=False)
         incoming = _collect(self.store.quads_for_pattern(None, predicate, node, None), is_incoming=True)
         builder = _Builder(self, node, language)
@@ -347,6 +353,8 @@ class _Builder:
 
     def _value(self, term: Any, graphs: set[str], why: str | None = None, address: str | None = None) -> Value:
         name, href = describe_term(term, self._labels)
+        if isinstance(term, Literal) and term.datatype.value in DATE_TYPES:
+            name = Name(tell_date(term.value, self._language))
         if address is not None and isinstance(term, Literal):
             href = to_href(address.format(term.value))
         return Value(
@@ -356,6 +364,7 @@ class _Builder:
             datatype=term.datatype.value if isinstance(term, Literal) and not term.language else None,
             sources=tuple(sorted(self._sources.number(graph) for graph in sorted(graphs - _RULES))),
             why=why,
+            term=term,
         )
 
     def _sort_key(self, term: Any) -> tuple[int, str, str]:

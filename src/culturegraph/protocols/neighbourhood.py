@@ -16,8 +16,8 @@ from pyoxigraph import DefaultGraph, NamedNode, Store
 
 MAX_NEIGHBOURS: Final = 12
 # Lengths are units of the view box; names are set in 15.
-_WIDTH, _HEIGHT = 720, 400
-_RADIUS_X, _RADIUS_Y = 205, 150
+_WIDTH, _HEIGHT = 860, 400
+_RADIUS_X, _RADIUS_Y = 210, 155
 _LONGEST: Final = 26
 # The stepped cross of the site's mark, drawn from its upper left.
 _CHAKANA: Final = "h12v6h6v6h6v12h-6v6h-6v6h-12v-6h-6v-6h-6v-12h6v-6h6z"

@@ -1,4 +1,4 @@
-"""Short paths through a graph, as `queries/pages/entity.yaml` has them: `cg:a/cg:b`, `^cg:a`, `cg:a|cg:b`, `cg:a[cg:C]`.
+"""Short paths through a graph, as `queries/pages/entity.yaml` writes: `cg:a/cg:b`, `^cg:a`, `cg:a|cg:b`, `cg:a[cg:C]`.
 
 They walk the merged graph from one node. A small part of SPARQL 1.1 §9 on purpose: no repetition, so that the cost of a
 page stays in sight; what needs more is a query.

@@ -20,6 +20,8 @@ MAX_MOMENTS: Final = 24
 # The year that a date begins with: EDTF level 1 writes -0200, 19XX, 1964~, 2008/2010, [1667..].
 _YEAR: Final = re.compile(r"-?\d{4}|\d{2,3}X{1,2}")
 
+_EXACT: Final = re.compile(r"\d{4}(-\d\d){0,2}")
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -28,8 +30,13 @@ class Moment:
     date: str
     told: str
     order: str
-    property: Reference
+    relation: Reference
     about: Reference | None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether HTML can state the date for machines: a year, a month or a day without a doubt."""
+        return _EXACT.fullmatch(self.date) is not None
 
 
 def tell_time(

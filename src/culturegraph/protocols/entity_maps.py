@@ -22,7 +22,7 @@ MAX_PLACES: Final = 300
 _STRONG, _WEAK = 4, 1
 
 
-class Places:
+class Gazetteer:
     """The places of a store: coordinates (WGS84 degrees) and department codes, read once."""
 
     def __init__(self, store: Store) -> None:
@@ -62,27 +62,27 @@ class EntityMap:
     shown: tuple[Name, ...]
 
 
-def find_places(store: Store, places: Places, paths: Iterable[Path], iri: str) -> list[str]:
+def find_places(store: Store, gazetteer: Gazetteer, paths: Iterable[Path], iri: str) -> list[str]:
     """Return where an entity is, as IRIs that can be drawn: itself, else what the first paths lead to."""
-    if places.is_drawable(iri):
+    if gazetteer.is_drawable(iri):
         return [iri]
     found: dict[str, None] = {}
     for path in paths:
         for node in path.nodes(store, NamedNode(iri)):
-            if isinstance(node, NamedNode) and places.is_drawable(node.value):
+            if isinstance(node, NamedNode) and gazetteer.is_drawable(node.value):
                 found[node.value] = None
-        if found and not all(place in places.codes for place in found):
+        if found and not all(place in gazetteer.codes for place in found):
             break  # What is precise is enough; areas are made more precise by the paths that follow.
     return list(found)[:MAX_PLACES]
 
 
-def map_entity(store: Store, places: Places, paths: Iterable[Path], iri: str, labels: Labels) -> EntityMap | None:
+def map_entity(store: Store, gazetteer: Gazetteer, paths: Iterable[Path], iri: str, labels: Labels) -> EntityMap | None:
     """Return the map of an entity, or None where nothing says where it is."""
-    shown = find_places(store, places, paths, iri)
-    areas = {place: _STRONG for place in shown if place in places.codes}
+    shown = find_places(store, gazetteer, paths, iri)
+    areas = {place: _STRONG for place in shown if place in gazetteer.codes}
     points = [place for place in shown if place not in areas]
     for place in points:
-        department = places.department(place)
+        department = gazetteer.department(place)
         if department is not None:
             areas.setdefault(department, _WEAK)
     if not areas and not points:
@@ -90,8 +90,8 @@ def map_entity(store: Store, places: Places, paths: Iterable[Path], iri: str, la
     title = labels.of(iri).text
     # The lists beside it hold the links: one picture is easier on a keyboard than two hundred stops.
     svg = draw_map(
-        [Point(*places.coordinates[place], labels.of(place).text) for place in points],
-        [Area(places.codes[place], labels.of(place).text, shade=shade) for place, shade in areas.items()],
+        [Point(*gazetteer.coordinates[place], labels.of(place).text) for place in points],
+        [Area(gazetteer.codes[place], labels.of(place).text, shade=shade) for place, shade in areas.items()],
         name="map",
         title=title,
         description=", ".join(labels.of(place).text for place in shown[:30]),
