@@ -9,7 +9,7 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from culturegraph.linking.duplicates import find_duplicates
-from culturegraph.linking.names import read_name
+from culturegraph.linking.likeness import read_name
 from culturegraph.queries import read_query
 from culturegraph.rdf.vocabulary import BASE, CG, SKOS
 from culturegraph.sources.tables import read_tables

@@ -18,7 +18,7 @@ from typing import Final
 
 from pyoxigraph import Literal, NamedNode, Quad
 
-from culturegraph.linking.names import Name, read_name
+from culturegraph.linking.likeness import Name, read_name
 from culturegraph.rdf.graphs import INFERRED
 from culturegraph.rdf.vocabulary import BASE, CG, RDFS, SKOS, TYPE
 
@@ -33,8 +33,8 @@ _OF_EXPRESSIONS: Final = frozenset(
         r"\w+",
         """baile carnaval carnavales danza danzas festival festividad festividades fiesta fiestas feria celebracion
         musica honor patron patrona patronal patronales religiosa santisima tradicional tradicionales artesania
-        conocimientos elaboracion practicas produccion saberes tecnicas usos asociada asociadas asociados campesina comunidad
-        departamento distrito nativa provincia pueblo""",
+        conocimientos elaboracion practicas produccion saberes tecnicas usos asociada asociadas asociados campesina
+        comunidad departamento distrito nativa provincia pueblo""",
     )
 )
 _OF_COMMUNITIES: Final = frozenset({"campesina", "centro", "comunidad", "indigena", "nativa", "pueblo"})

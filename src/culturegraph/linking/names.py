@@ -1,87 +1,97 @@
-"""Names in one form for all their spellings, and how alike two are.
+"""Names as people write them, reduced to forms that can be compared. Pure functions of text; knows no graph.
 
-Owns what varies in the Spanish, Quechua and other names of Peru: accents, apostrophes, k/c/qu, w/hu, z/s, v/b, y/i,
-e/i, o/u, plurals, words that join others. Refuses to know what a name is the name of.
+Three forms, each coarser than the one before: the words as written, without case, accents and punctuation (`words`);
+one spelling for the variants that Quechua, Amazonian and Spanish names are written in, vowels kept (`spell`); the same
+with the three vowels of Quechua (`fold`), where Kechwa, Kichwa and Quechua are one.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Final
 
-_JOINING: Final = frozenset(
-    re.findall(r"\w+", "a al con de del e el en la las lo los o para por que se su sus u un una y"),
+_APOSTROPHES: Final = re.compile(r"[’'´`‘ʼʻ]")
+_WORD: Final = re.compile(r"[^\W_]+")
+_NOTE: Final = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*")
+# Words that join others and tell nothing themselves, in the languages that names are searched in.
+JOINING: Final = frozenset(
+    re.findall(
+        r"\w+",
+        """a al con da das de del do dos e el en la las lo los o os para por su sus u un una y
+        and at for in of on or the to""",
+    )
 )
-_SPELLINGS: Final = (
-    ("qu(?=[ei])|q|k", "c"),
-    ("cc", "c"),
-    ("w", "hu"),
-    ("z", "s"),
-    ("v", "b"),
-    ("y", "i"),
-    ("e", "i"),
-    ("o", "u"),
+_PLURAL: Final = re.compile(r"(?<=\w{4})e?s$")
+# In this order: what a rule writes, a later one reads. Letters that Quechua doubles or aspirates (cc, qh, k') are one
+# sound in Spanish ears; a `w` is written hu or gu before a vowel; x is the sh of Shipibo and old Spanish.
+_SPELLINGS: Final = tuple(
+    (re.compile(pattern), form)
+    for pattern, form in (
+        (r"ph", "p"),
+        (r"th", "t"),
+        (r"tch|tx|tsh|chh", "ch"),
+        (r"ts|tz", "ch"),
+        (r"x", "sh"),
+        (r"qu(?=[ei])|[qk]h|q|ck", "k"),
+        (r"c(?=[ei])|z", "s"),
+        (r"c(?!h)", "k"),
+        (r"gu(?=[ei])", "g"),
+        (r"(?<![cs])hu(?=[aeio])|gu(?=[ao])|w", "u"),
+        (r"j", "h"),
+        (r"v", "b"),
+        (r"y", "i"),
+        (r"ñ", "n"),
+        (r"([a-km-z])\1+", r"\1"),
+    )
 )
-# U+0268 and its like have no decomposition; folding to ASCII would drop the letter.
-_BARRED: Final = str.maketrans("ɨƗʉøłđ", "iiuold")
-# Below this many letters two names are alike only if they are equal.
-_FEW: Final = 6
-# Share of letters in common from which on a difference is taken for a slip.
-_SLIP: Final = 0.88
+_VOWELS: Final = str.maketrans("eo", "iu")
 
 
-@dataclass(frozen=True)
-class Name:
-    """A name's telling words in their order, and the numbers in it."""
-
-    words: tuple[str, ...]
-    numbers: frozenset[str]
-
-    @property
-    def letters(self) -> str:
-        """The telling words without spaces: “Pintu Yaku” is “Pintuyaku”."""
-        return "".join(self.words)
-
-    def likeness(self, other: Name) -> float:
-        """Return how alike two names are (0 to 1); names with different numbers are not alike."""
-        if self.numbers != other.numbers:
-            return 0.0
-        one, two = set(self.words), set(other.words)
-        if not one | two:
-            return 0.0
-        # What both have in common hides a difference: only the rest is compared letter by letter.
-        rests = ("".join(word for word in name.words if word not in one & two) for name in (self, other))
-        return max(len(one & two) / len(one | two), _likeness_of_letters(*sorted(rests)))
+def strip_accents(text: str) -> str:
+    """Return the text in lower case, without accents and other marks on letters; ñ counts as n."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-@lru_cache(maxsize=200_000)
-def _likeness_of_letters(one: str, other: str) -> float:
-    """Return 1 for equal letters, less for a slip or two, 0 for more."""
-    if one == other:
-        return 1.0
-    if min(len(one), len(other)) < _FEW or abs(len(one) - len(other)) > 2:
-        return 0.0
-    ratio = SequenceMatcher(None, one, other, autojunk=False).ratio()
-    return ratio if ratio >= _SLIP else 0.0
+def words(text: str) -> list[str]:
+    """Return the words of a name in their order: no case, accents, apostrophes (they join) or punctuation."""
+    # An apostrophe may stand for an accent once decomposed, so it goes first.
+    return _WORD.findall(strip_accents(_APOSTROPHES.sub("", text)))
 
 
-def read_name(text: str, generic: frozenset[str] = frozenset()) -> Name:
-    """Return the parts of a name that are compared; `generic` words tell nothing, unless there are no others."""
-    plain = unicodedata.normalize("NFKD", re.sub(r"[’'´`ʼ]", "", text.translate(_BARRED)))
-    words = re.findall(r"[A-Za-z0-9]+", plain.encode("ascii", "ignore").decode())
-    numbers = {word for word in words if re.search(r"[0-9]", word) or re.fullmatch("[IVXL]+", word)}
-    lower = [word.lower() for word in words if word.lower() not in _JOINING]
-    telling = [word for word in lower if word not in generic] or lower
-    return Name(tuple(map(_spell, telling)), frozenset(numbers))
+def plain(text: str) -> str:
+    """Return the words of a name with one space between them."""
+    return " ".join(words(text))
 
 
-def _spell(word: str) -> str:
-    """Return one form for the spellings of a word, without the s of a plural."""
-    stem = re.sub(r"(?<=\w{4})e?s$", "", word)
-    for pattern, form in _SPELLINGS:
-        stem = re.sub(pattern, form, stem)
-    return stem
+def telling(found: list[str]) -> list[str]:
+    """Return the words without those that only join others; all of them where there are no others."""
+    return [word for word in found if word not in JOINING] or found
+
+
+@lru_cache(maxsize=65_536)
+def spell(word: str) -> str:
+    """Return one form for the spellings of a plain word: k/c/qu, w/hu/gu, sh/x, s/z, v/b, y/i, j/h; no plural s."""
+    form = _PLURAL.sub("", word)
+    for pattern, written in _SPELLINGS:
+        form = pattern.sub(written, form)
+    return form or word
+
+
+def fold(word: str) -> str:
+    """Return the form of `spell` with three vowels, as Quechua has them: e and i are one, and so are o and u."""
+    return spell(word).translate(_VOWELS)
+
+
+def folded(text: str) -> str:
+    """Return the folded words of a name with one space between them."""
+    return " ".join(map(fold, words(text)))
+
+
+def split_note(name: str) -> tuple[str, tuple[str, ...]]:
+    """Return a name without the notes in brackets that it has, and the notes: `Piro (Yine)` → `Piro`, (`Yine`,)."""
+    notes = tuple(note.strip() for note in _NOTE.findall(name) if note.strip())
+    rest = " ".join(_NOTE.sub(" ", name).split())
+    return (rest, notes) if rest and notes else (name.strip(), ())
