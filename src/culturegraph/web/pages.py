@@ -23,7 +23,6 @@ BEGUN: Final = {"qu": "es"}
 READERS: Final = (*LANGUAGES, *BEGUN)
 # What the head of every page leads to, where this server has it: path, key of the word.
 _NAVIGATION: Final = (
-    ("/search", "entity_search"),
     ("/browse/", "entity_browse"),
     ("/queries/", "queries"),
     ("/dashboards/", "entity_dashboards"),
@@ -86,6 +85,7 @@ class Pages:
             switches=_switches(request, reader),
             navigation=self._navigation,
             request_path=request.url.path,
+            chosen_language=reader if request.query_params.get("lang") in READERS else None,
         )
         return HTMLResponse(page, status_code=status, headers={"Content-Language": language})
 
