@@ -31,7 +31,7 @@ from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
 from culturegraph.store.statement_index import StatementIndex
-from culturegraph.web.pages import LANGUAGES, READERS, Pages
+from culturegraph.web.pages import BEGUN, LANGUAGES, READERS, Pages
 
 _FOLDER = Path(__file__).parent
 
@@ -132,7 +132,8 @@ class Site:
     def entity_tag(self, request: Request, *parts: str) -> str:
         """Return the ETag of a response: snapshot, request and whatever else it depends on."""
         reader = self.pages.reader_language(request)
-        facts = "\0".join((self.revision, request.url.path, request.url.query, reader, *parts))
+        begun = (reader,) if reader in BEGUN else ()
+        facts = "\0".join((self.revision, request.url.path, request.url.query, *begun, *parts))
         return f'W/"{hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()}"'
 
 
