@@ -55,7 +55,9 @@ def draw_network(edges: Sequence[Edge], captions: Captions) -> Markup:
         step = (height - 2 * _MARGIN) / len(column)
         for place, id in enumerate(column):
             at[id] = (left, _MARGIN + (place + 0.5) * step, width)
-    relations = {text: min(place, LINES - 1) for place, text in enumerate(dict.fromkeys(e.relation.text for e in shown))}
+    relations = {
+        text: min(place, LINES - 1) for place, text in enumerate(dict.fromkeys(e.relation.text for e in shown))
+    }
     lines = [_edge(edge, at, relations[edge.relation.text], captions) for edge in shown]
     boxes = [_box(nodes[id], place) for id, place in at.items()]
     return _frame(captions, lefts[-1] + widths[-1] + _MARGIN, height, [*lines, *boxes], relations)
@@ -127,7 +129,8 @@ def _frame(
     )
     svg = (
         f'<svg class="chart network" width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'role="img" aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{escape(captions.title)}</title>'
+        f'role="img" aria-labelledby="{name}-title {name}-desc">'
+        f'<title id="{name}-title">{escape(captions.title)}</title>'
         f'<desc id="{name}-desc">{escape(captions.description)}</desc><defs>{tip}</defs>{"".join(parts)}</svg>'
     )
     line = '<svg class="swatch" width="34" height="10" aria-hidden="true"><path class="edge e{}" d="M1 5H33"/></svg>'
