@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from culturegraph import __version__
 from culturegraph.explanation import Explainer
+from culturegraph.protocols.coverage import Section, read_coverage_queries, read_section
 from culturegraph.protocols.documents import own_iris
 from culturegraph.protocols.modules import read_modules
 from culturegraph.protocols.ontology import Ontology
@@ -74,6 +75,12 @@ class Site:
         return {language: describe_ontology(self.snapshot.store, self.ontology, language) for language in LANGUAGES}
 
     @cached_property
+    def coverage(self) -> Sequence[tuple[QueryFile, Section]]:
+        """What this snapshot covers: the tables of figures, each with the query that gives it."""
+        queries = read_coverage_queries(self.settings.queries / "pages")
+        return [(query, read_section(self.snapshot.store, query)) for query in queries]
+
+    @cached_property
     def own_iris(self) -> list[str]:
         """Every typed IRI of ours: what an unknown one may have been meant for."""
         return own_iris(self.snapshot.store)
@@ -97,7 +104,7 @@ def compute_revision(snapshot: Snapshot) -> str:
     """Return what identifies snapshot, software and templates together."""
     digest = hashlib.blake2b(f"{snapshot.identity} {__version__}".encode(), digest_size=16)
     for path in sorted(_FOLDER.rglob("*.*")):
-        if path.suffix in {".html", ".css", ".json", ".svg", ".py"}:
+        if path.suffix in {".html", ".css", ".json", ".svg", ".py", ".md"}:
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
