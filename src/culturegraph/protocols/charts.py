@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from culturegraph.protocols.labels import Name
 
-WIDTH: Final = 760
+WIDTH: Final = 940
 SERIES: Final = 6
 CHARACTER: Final = 7.3
 AXIS, TOP, ROW = 34, 26, 27
@@ -52,6 +52,8 @@ class Captions:
     title: str
     description: str
     language: str
+    # What series beyond those that have a pattern of their own are called together.
+    other: str = "…"
 
 
 def draw_columns(bars: Sequence[Bar], captions: Captions) -> Markup:
@@ -62,9 +64,10 @@ def draw_columns(bars: Sequence[Bar], captions: Captions) -> Markup:
         totals[int(bar.category.text)] = totals.get(int(bar.category.text), 0) + bar.value
     first, last = min(totals), max(totals)
     step = (WIDTH - 70) / (last - first + 1)
-    top = _nice(max(totals.values()))
+    every = _step(max(totals.values()))
+    top = every * math.ceil(max(totals.values()) / every)
     scale = (_PLOT_HEIGHT - 10) / top if top else 0
-    parts = [*_grid(top, scale), *label_years(first, last, lambda year: 60 + (year - first + 0.5) * step)]
+    parts = [*_grid(top, every, scale), *label_years(first, last, lambda year: 60 + (year - first + 0.5) * step)]
     heights = dict.fromkeys(totals, 0.0)
     for bar in sorted(bars, key=lambda bar: (int(bar.category.text), series.get(series_key(bar.series), 0))):
         year = int(bar.category.text)
@@ -135,21 +138,17 @@ def number_series(names: Iterable[Name | None]) -> Mapping[str, int]:
     return {name: min(place, SERIES - 1) for place, name in enumerate(found)} if set(found) != {""} else {}
 
 
-def _nice(value: float) -> float:
-    """Return the end of an axis: 1, 2 or 5 times a power of ten, at least the value."""
-    if value <= 0:
-        return 1
-    power: float = 10.0 ** math.floor(math.log10(value))
-    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= value)
+def _step(value: float) -> float:
+    """Return the distance of the lines of an axis up to a value: 1, 2 or 5 times a power of ten, at most six lines."""
+    power = 10.0 ** math.floor(math.log10(value / 5)) if value > 5 else 1.0
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power * 5 >= value)
 
 
-def _grid(top: float, scale: float) -> list[str]:
+def _grid(top: float, step: float, scale: float) -> list[str]:
     parts = []
-    for part in range(5):
-        value = top * part / 4
-        y = TOP + _PLOT_HEIGHT - value * scale
-        if value == int(value) or top < 4:
-            parts += [f'<path class="lane" d="M56 {y:.1f}H{WIDTH - 10}"/>', text_at(50, y + 5, number(value), "end")]
+    for line in range(round(top / step) + 1):
+        y = TOP + _PLOT_HEIGHT - line * step * scale
+        parts += [f'<path class="lane" d="M56 {y:.1f}H{WIDTH - 10}"/>', text_at(50, y + 5, number(line * step), "end")]
     return parts
 
 

@@ -24,6 +24,8 @@ from culturegraph.protocols.charts import (
 )
 from culturegraph.protocols.labels import Name
 
+_LONGEST = 50
+
 
 @dataclass(frozen=True)
 class Span:
@@ -43,7 +45,7 @@ def draw_timeline(spans: Sequence[Span], captions: Captions) -> Markup:
     """Return lanes of time: spans as bars, single years as diamonds; what lasts on fades into an arrow head."""
     series = number_series(span.series for span in spans)
     lanes = {key: place for place, key in enumerate(dict.fromkeys((s.lane.text, s.lane.language) for s in spans))}
-    left = min(max(CHARACTER * len(clip(text)) for text, _ in lanes) + 16, 250)
+    left = max(CHARACTER * len(clip(text, _LONGEST)) for text, _ in lanes) + 16
     first, last = min(span.start for span in spans), max(span.end for span in spans)
     step = (WIDTH - left - 30) / (last - first + 1)
     height = TOP + len(lanes) * ROW
@@ -56,7 +58,7 @@ def draw_timeline(spans: Sequence[Span], captions: Captions) -> Markup:
         y = TOP + place * ROW + ROW / 2
         parts += [
             f'<path class="lane" d="M{left} {y:.1f}H{WIDTH - 20}"/>',
-            text_at(left - 8, y + 5, clip(text, 34), "end", language=language),
+            text_at(left - 8, y + 5, clip(text, _LONGEST), "end", language=language),
         ]
     # Bars first: a point on a bar stays visible.
     for span in sorted(spans, key=lambda span: span.start - span.end):

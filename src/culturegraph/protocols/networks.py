@@ -16,8 +16,8 @@ from culturegraph.protocols.charts import Captions, clip
 from culturegraph.protocols.labels import Name
 
 _CHARACTER: Final = 7.3
-_ROW, _GAP, _MARGIN = 30, 90, 10
-_LONGEST: Final = 36
+_ROW, _GAP, _MARGIN = 30, 64, 10
+_LONGEST: Final = 32
 LINES: Final = 5
 MAX_EDGES: Final = 150
 

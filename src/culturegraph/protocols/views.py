@@ -121,7 +121,7 @@ def _columns(chart: Chart, solutions: Solutions, captions: Captions) -> Markup:
         for row, years in rows
         if years and (value := _amount(row, chart.get("y"))) is not None
     ]
-    return charts.draw_columns(_summed(bars), captions) if bars else Markup()
+    return charts.draw_columns(_summed(bars, captions), captions) if bars else Markup()
 
 
 def _bars(chart: Chart, solutions: Solutions, captions: Captions) -> Markup:
@@ -130,7 +130,7 @@ def _bars(chart: Chart, solutions: Solutions, captions: Captions) -> Markup:
         for row in solutions.rows
         if chart["x"] in row and (value := _amount(row, chart.get("y"))) is not None and value >= 0
     ]
-    return charts.draw_bars(_summed(bars), captions) if bars else Markup()
+    return charts.draw_bars(_summed(bars, captions), captions) if bars else Markup()
 
 
 def _timeline(chart: Chart, solutions: Solutions, captions: Captions) -> Markup:
@@ -216,13 +216,22 @@ def _first_thing(row: Row, solutions: Solutions) -> Value | None:
     return next((row[name] for name in solutions.variables if name in row and row[name].is_iri), None)
 
 
-def _summed(bars: Sequence[Bar]) -> list[Bar]:
-    """Return bars with those of one category and series added up, in the order of their first mention."""
+def _summed(bars: Sequence[Bar], captions: Captions) -> list[Bar]:
+    """Return bars with those of one category and series added up, in the order of their first mention.
+
+    Where there are more series than patterns, the smallest become one.
+    """
+    sizes: dict[Name | None, float] = {}
+    for bar in bars:
+        sizes[bar.series] = sizes.get(bar.series, 0) + bar.value
+    largest = sorted(sizes, key=lambda name: -sizes[name])
+    folded = set(largest[charts.SERIES - 1 :]) if len(largest) > charts.SERIES else set()
     sums: dict[tuple[Name, Name | None], Bar] = {}
     for bar in bars:
-        known = sums.get((bar.category, bar.series))
+        series = Name(captions.other) if bar.series in folded else bar.series
+        known = sums.get((bar.category, series))
         value = bar.value + (known.value if known else 0)
-        sums[bar.category, bar.series] = Bar(bar.category, value, bar.series, bar.href)
+        sums[bar.category, series] = Bar(bar.category, value, series, bar.href)
     return list(sums.values())
 
 

@@ -125,7 +125,8 @@ def draw(site: Site, solutions: Solutions, view: str, captions: Captions, chart:
 def captions(site: Site, request: Request, title: str, name: str = "answer", description: str = "") -> Captions:
     """Return what a picture is called, in the reader's language."""
     language = site.pages.language(request)
-    return Captions(name, title, description or site.pages.words[language]["picture_desc"], language)
+    words = site.pages.words[language]
+    return Captions(name, title, description or words["ask_picture_desc"], language, words["ask_other"])
 
 
 def download_links(kind: Kind, parameters: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
