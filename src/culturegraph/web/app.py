@@ -17,7 +17,18 @@ from culturegraph.queries import read_queries
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot, open_current
-from culturegraph.web import about, dashboards, entities, front, ontology, problems, questions, statements, validation
+from culturegraph.web import (
+    about,
+    dashboards,
+    entities,
+    front,
+    ontology,
+    problems,
+    questions,
+    search,
+    statements,
+    validation,
+)
 from culturegraph.web.middleware import CommonHeaders
 from culturegraph.web.pages import Pages
 from culturegraph.web.site import Site, compute_revision
@@ -29,6 +40,7 @@ _ROUTERS = (
     front.router,
     questions.router,
     dashboards.router,
+    search.router,
     about.router,
     statements.router,
     validation.router,

@@ -17,11 +17,13 @@ from culturegraph.explanation import Explainer
 from culturegraph.protocols.coverage import Section, read_coverage_queries, read_section
 from culturegraph.protocols.dashboards import Dashboard
 from culturegraph.protocols.documents import own_iris
+from culturegraph.protocols.facets import FacetIndex
 from culturegraph.protocols.modules import read_modules
 from culturegraph.protocols.ontology import Ontology
 from culturegraph.protocols.overview import Overview, describe_ontology
 from culturegraph.protocols.report import ReportIndex
-from culturegraph.queries import QueryFile
+from culturegraph.protocols.search import Searcher
+from culturegraph.queries import QueryFile, read_queries
 from culturegraph.rules import Rule, read_rules
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
@@ -75,6 +77,20 @@ class Site:
     def overviews(self) -> Mapping[str, Overview]:
         """What the page of the ontology tells, by language: it is the same for every reader."""
         return {language: describe_ontology(self.snapshot.store, self.ontology, language) for language in LANGUAGES}
+
+    @cached_property
+    def page_queries(self) -> Mapping[str, QueryFile]:
+        """The queries behind pages by id: facets, lists to browse, figures."""
+        return {query.id: query for query in read_queries(self.settings.queries / "pages")}
+
+    @cached_property
+    def searchers(self) -> Mapping[str, Searcher]:
+        """What searches, by language of the reader; all count by the same facets."""
+        facets = FacetIndex(self.snapshot.store, self.page_queries.values())
+        return {
+            language: Searcher(self.snapshot.store, facets, self.snapshot.text_index, language)
+            for language in LANGUAGES
+        }
 
     @cached_property
     def coverage(self) -> Sequence[tuple[QueryFile, Section]]:
