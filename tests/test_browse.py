@@ -140,10 +140,11 @@ def test_every_link_of_the_lists_works(client: Client) -> None:
 
 
 def test_a_new_query_file_is_a_new_page(tmp_path: Path) -> None:
-    head = '#+ title: {es: "Por color", en: "By colour"}\n#+ browse: {path: colours, group: g, entry: e, sort: s, detail: [s]}\n'
-    rows = (
-        "SELECT ?g ?e ?s { VALUES (?g ?e ?s) { (1 <x:b> 1) (1 <x:a> 2) (2 <x:c> 3) (UNDEF <x:d> UNDEF) (1 <x:b> 1) } }"
+    head = (
+        '#+ title: {es: "Por color", en: "By colour"}\n'
+        "#+ browse: {path: colours, group: g, entry: e, sort: s, detail: [s]}\n"
     )
+    rows = "(1 <x:b> 1) (1 <x:a> 2) (2 <x:c> 3) (UNDEF <x:d> UNDEF) (1 <x:b> 1)"
     path = tmp_path / "colours.rq"
     path.write_text(f"{head}SELECT ?g ?e ?s {{ VALUES (?g ?e ?s) {{ {rows} }} }}", encoding="utf-8")
     browser = Browser(Store(), [read_query(path)])
