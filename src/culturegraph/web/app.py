@@ -19,6 +19,7 @@ from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot, open_current
 from culturegraph.web import (
     about,
+    browse,
     dashboards,
     entities,
     front,
@@ -41,6 +42,7 @@ _ROUTERS = (
     questions.router,
     dashboards.router,
     search.router,
+    browse.router,
     about.router,
     statements.router,
     validation.router,

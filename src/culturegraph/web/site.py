@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from culturegraph import __version__
 from culturegraph.explanation import Explainer
+from culturegraph.protocols.browsing import Browser
 from culturegraph.protocols.coverage import Section, read_coverage_queries, read_section
 from culturegraph.protocols.dashboards import Dashboard
 from culturegraph.protocols.documents import own_iris
@@ -91,6 +92,11 @@ class Site:
             language: Searcher(self.snapshot.store, facets, self.snapshot.text_index, language)
             for language in LANGUAGES
         }
+
+    @cached_property
+    def browser(self) -> Browser:
+        """What makes the lists to browse."""
+        return Browser(self.snapshot.store, self.page_queries.values())
 
     @cached_property
     def coverage(self) -> Sequence[tuple[QueryFile, Section]]:
