@@ -12,11 +12,25 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from culturegraph import __version__
+from culturegraph.protocols.dashboards import read_dashboards
 from culturegraph.queries import read_queries
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot, open_current
-from culturegraph.web import about, corrections, entities, front, ontology, problems, search, statements, validation
+from culturegraph.web import (
+    about,
+    browse,
+    corrections,
+    dashboards,
+    entities,
+    front,
+    ontology,
+    problems,
+    questions,
+    search,
+    statements,
+    validation,
+)
 from culturegraph.web.middleware import CommonHeaders
 from culturegraph.web.pages import Pages
 from culturegraph.web.site import Site, compute_revision
@@ -27,7 +41,10 @@ _FOLDER = Path(__file__).parent
 _ROUTERS = (
     front.router,
     corrections.router,
+    questions.router,
+    dashboards.router,
     search.router,
+    browse.router,
     about.router,
     statements.router,
     validation.router,
@@ -42,14 +59,15 @@ def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:
     Raises StorageError where nothing is published or it is damaged.
     """
     snapshot = snapshot or open_current(settings.store, in_memory=True)
-    queries = [query for query in read_queries(settings.queries) if query.kind in front.SHOWN_KINDS]
+    queries = [query for query in read_queries(settings.queries) if query.kind in questions.SHOWN_KINDS]
     site = Site(
         settings=settings,
         snapshot=snapshot,
         evaluators=Evaluators(snapshot, settings),
         pages=Pages(snapshot.version),
         queries={query.id: query for query in queries},
-        revision=compute_revision(snapshot),
+        dashboards=read_dashboards(settings.queries / "dashboards", queries),
+        revision=compute_revision(snapshot, queries),
     )
 
     @asynccontextmanager
