@@ -64,6 +64,7 @@ class Clock:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
+        """Time a step, and show it."""
         start = time.perf_counter()
         with self.progress(name):
             yield

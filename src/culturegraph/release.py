@@ -105,10 +105,12 @@ def read_checkout(root: Path) -> Origin:
 def write_release(folder: Path, version: str, made: Composed, root: Path, origin: Origin) -> None:
     """Write every file of a release into an empty folder."""
     stem = f"culturegraph-{version}"
+    # Graph by graph, so that each is written once.
+    grouped = sorted(made.quads, key=lambda quad: (str(quad.graph_name), str(quad)))
     _write_gzip(folder / f"{stem}.nq.gz", to_nquads(made.quads))
     for suffix, fmt in (("trig", RdfFormat.TRIG), ("jsonld", RdfFormat.JSON_LD)):
-        prefixes = PREFIXES if fmt == RdfFormat.TRIG else None
-        _write_gzip(folder / f"{stem}.{suffix}.gz", serialize(made.quads, format=fmt, prefixes=prefixes) or b"")
+        prefixes = dict(PREFIXES) if fmt == RdfFormat.TRIG else None
+        _write_gzip(folder / f"{stem}.{suffix}.gz", serialize(grouped, format=fmt, prefixes=prefixes) or b"")
     for name, (base, patterns) in _ARCHIVES.items():
         _write_zip(folder / f"{stem}-{name}.zip", root / base, patterns)
     (folder / "validation-report.ttl").write_text(made.report.to_turtle(), encoding="utf-8")

@@ -87,7 +87,8 @@ def _parse(path: Path, fmt: RdfFormat, blank: list[Quad]) -> Iterator[Quad]:
     """Yield the quads without blank nodes; keep the others, which get their labels together."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            for quad in parse(file, format=fmt):
+            source: Any = file
+            for quad in parse(source, format=fmt):
                 if isinstance(quad.subject, BlankNode) or isinstance(quad.object, BlankNode):
                     blank.append(quad)
                 else:
