@@ -222,7 +222,7 @@ def compose(
         digest = content_hash(quads)
         info = BuildInfo(version or digest[:16], digest, build_time(settings.root), f"culturegraph {__version__}")
         reported = report.to_quads(VALIDATION)
-        queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples"}]
+        queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples", "dashboards"}]
         catalogue = describe(memory_store(quads), [*quads, *reported], queries, info)
     return Composed([*quads, *reported, *catalogue], report, info)
 

@@ -12,11 +12,24 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from culturegraph import __version__
+from culturegraph.protocols.dashboards import read_dashboards
 from culturegraph.queries import read_queries
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot, open_current
-from culturegraph.web import about, entities, front, ontology, problems, search, statements, validation
+from culturegraph.web import (
+    about,
+    browse,
+    dashboards,
+    entities,
+    front,
+    ontology,
+    problems,
+    questions,
+    search,
+    statements,
+    validation,
+)
 from culturegraph.web.middleware import CommonHeaders
 from culturegraph.web.pages import Pages
 from culturegraph.web.site import Site, compute_revision
@@ -26,7 +39,10 @@ _FOLDER = Path(__file__).parent
 # Entities come last: they answer for every path that nothing else knows better.
 _ROUTERS = (
     front.router,
+    questions.router,
+    dashboards.router,
     search.router,
+    browse.router,
     about.router,
     statements.router,
     validation.router,
@@ -41,14 +57,15 @@ def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:
     Raises StorageError where nothing is published or it is damaged.
     """
     snapshot = snapshot or open_current(settings.store, in_memory=True)
-    queries = [query for query in read_queries(settings.queries) if query.kind in front.SHOWN_KINDS]
+    queries = [query for query in read_queries(settings.queries) if query.kind in questions.SHOWN_KINDS]
     site = Site(
         settings=settings,
         snapshot=snapshot,
         evaluators=Evaluators(snapshot, settings),
         pages=Pages(snapshot.version),
         queries={query.id: query for query in queries},
-        revision=compute_revision(snapshot),
+        dashboards=read_dashboards(settings.queries / "dashboards", queries),
+        revision=compute_revision(snapshot, queries),
     )
 
     @asynccontextmanager
