@@ -34,7 +34,7 @@ ADDED: Final = "urn:x-culturegraph:added"
 REMOVED: Final = "urn:x-culturegraph:removed"
 # They describe a build and differ in every one.
 _OF_THE_BUILD: Final = tuple(b" <%s> .\n" % graph.value.encode() for graph in (CATALOGUE, VALIDATION))
-_RUN: Final = 500_000
+_RUN: Final = 100_000
 
 
 def compare(before: Iterable[bytes], after: Iterable[bytes]) -> Iterator[Change]:
