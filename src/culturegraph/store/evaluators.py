@@ -22,8 +22,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from pyoxigraph import Store
-
 from culturegraph.errors import CulturegraphError, LimitExceededError, StorageError
 from culturegraph.settings import Settings
 from culturegraph.store.evaluation import STACK_SIZE, Kind, Task, evaluate, evaluate_rows, evaluate_to
@@ -152,7 +150,7 @@ class Evaluators:
     """A bounded pool of threads that evaluate queries on one snapshot."""
 
     def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
-        self._store: Store = snapshot.store
+        self._snapshot = snapshot
         self._timeout = settings.query_timeout
         self._max_query_size = settings.max_query_size
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -197,7 +195,9 @@ class Evaluators:
 
     def _run(self, job: _Job) -> None:
         try:
-            answer = evaluate(self._store, job.task, max_query_size=self._max_query_size)
+            answer = evaluate(
+                self._snapshot.store, job.task, max_query_size=self._max_query_size, snapshot=self._snapshot
+            )
             job.kind, job.volatile = answer.kind, answer.volatile
             output = _Frames(job)
             answer.write(output)  # type: ignore[arg-type]
