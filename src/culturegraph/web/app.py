@@ -28,6 +28,7 @@ from culturegraph.web import (
     questions,
     search,
     statements,
+    suggest,
     validation,
 )
 from culturegraph.web.middleware import CommonHeaders
@@ -41,6 +42,7 @@ _ROUTERS = (
     front.router,
     questions.router,
     dashboards.router,
+    suggest.router,
     search.router,
     browse.router,
     about.router,

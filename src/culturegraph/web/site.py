@@ -24,6 +24,7 @@ from culturegraph.protocols.ontology import Ontology
 from culturegraph.protocols.overview import Overview, describe_ontology
 from culturegraph.protocols.report import ReportIndex
 from culturegraph.protocols.search import Searcher
+from culturegraph.protocols.suggestions import Suggestions
 from culturegraph.queries import QueryFile, read_queries
 from culturegraph.rules import Rule, read_rules
 from culturegraph.settings import Settings
@@ -103,6 +104,11 @@ class Site:
         """What this snapshot covers: the tables of figures, each with the query that gives it."""
         queries = read_coverage_queries(self.settings.queries / "pages")
         return [(query, read_section(self.snapshot.store, query)) for query in queries]
+
+    @cached_property
+    def suggestions(self) -> Suggestions:
+        """What an editor completes."""
+        return Suggestions(self.snapshot.store)
 
     @cached_property
     def answers(self) -> dict[str, Any]:
