@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     max_query_size: int = Field(default=1_000_000, gt=0, description="bytes that a query may have")
     workers: int = Field(default=4, ge=1, description="queries evaluated at the same time")
     keep_snapshots: int = Field(default=2, ge=1, description="snapshots kept: the published one and its predecessors")
+    contact_name: str = Field(default="", description="who answers requests to correct something or not to show it")
+    contact_address: str = Field(
+        default="", description="e-mail address of the contact, or a web address with {subject} and {body} in it"
+    )
+    contact_days: int = Field(default=10, ge=1, description="days within which the contact answers")
 
     @property
     def data(self) -> Path:
