@@ -16,7 +16,7 @@ from culturegraph.queries import read_queries
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot, open_current
-from culturegraph.web import about, browse, entities, front, ontology, problems, search, statements, validation
+from culturegraph.web import about, browse, entities, front, ontology, problems, schemes, search, statements, validation
 from culturegraph.web.middleware import CommonHeaders
 from culturegraph.web.pages import Pages
 from culturegraph.web.site import Site, compute_revision
@@ -27,6 +27,7 @@ _FOLDER = Path(__file__).parent
 _ROUTERS = (
     front.router,
     search.router,
+    schemes.router,
     browse.router,
     about.router,
     statements.router,
