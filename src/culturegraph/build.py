@@ -183,7 +183,7 @@ def build(
         digest = content_hash(quads)
         info = BuildInfo(digest[:16], digest, build_time(settings.root), f"culturegraph {__version__}")
         reported = report.to_quads(VALIDATION)
-        queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples"}]
+        queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples", "dashboards"}]
         catalogue = describe(memory_store(quads), [*quads, *reported], queries, info)
     everything = [*quads, *reported, *catalogue]
     with clock.step("snapshot"):

@@ -12,11 +12,25 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from culturegraph import __version__
+from culturegraph.protocols.dashboards import read_dashboards
 from culturegraph.queries import read_queries
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot, open_current
-from culturegraph.web import about, browse, entities, front, ontology, problems, schemes, search, statements, validation
+from culturegraph.web import (
+    about,
+    browse,
+    dashboards,
+    entities,
+    front,
+    ontology,
+    problems,
+    questions,
+    schemes,
+    search,
+    statements,
+    validation,
+)
 from culturegraph.web.middleware import CommonHeaders
 from culturegraph.web.pages import Pages
 from culturegraph.web.site import Site, compute_revision
@@ -26,6 +40,8 @@ _FOLDER = Path(__file__).parent
 # Entities come last: they answer for every path that nothing else knows better.
 _ROUTERS = (
     front.router,
+    questions.router,
+    dashboards.router,
     search.router,
     schemes.router,
     browse.router,
@@ -43,14 +59,15 @@ def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:
     Raises StorageError where nothing is published or it is damaged.
     """
     snapshot = snapshot or open_current(settings.store, in_memory=True)
-    queries = [query for query in read_queries(settings.queries) if query.kind in front.SHOWN_KINDS]
+    queries = [query for query in read_queries(settings.queries) if query.kind in questions.SHOWN_KINDS]
     site = Site(
         settings=settings,
         snapshot=snapshot,
         evaluators=Evaluators(snapshot, settings),
         pages=Pages(snapshot.version),
         queries={query.id: query for query in queries},
-        revision=compute_revision(snapshot),
+        dashboards=read_dashboards(settings.queries / "dashboards", queries),
+        revision=compute_revision(snapshot, queries),
     )
 
     @asynccontextmanager

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from culturegraph import __version__
 from culturegraph.explanation import Explainer
 from culturegraph.protocols.browsing import Browser
 from culturegraph.protocols.coverage import Section, read_coverage_queries, read_section
+from culturegraph.protocols.dashboards import Dashboard
 from culturegraph.protocols.documents import own_iris
 from culturegraph.protocols.facets import FacetIndex
 from culturegraph.protocols.modules import read_modules
@@ -43,6 +44,7 @@ class Site:
     evaluators: Evaluators
     pages: Pages
     queries: Mapping[str, QueryFile]
+    dashboards: Mapping[str, Dashboard]
     # Changes with the snapshot, the software and its templates: part of every page's ETag.
     revision: str
 
@@ -103,6 +105,11 @@ class Site:
         return [(query, read_section(self.snapshot.store, query)) for query in queries]
 
     @cached_property
+    def answers(self) -> dict[str, Any]:
+        """The answers behind the dashboards by query, once they have been asked."""
+        return {}
+
+    @cached_property
     def own_iris(self) -> list[str]:
         """Every typed IRI of ours: what an unknown one may have been meant for."""
         return own_iris(self.snapshot.store)
@@ -122,12 +129,14 @@ def get_site(request: Request) -> Site:
 SiteDep = Annotated[Site, Depends(get_site)]
 
 
-def compute_revision(snapshot: Snapshot) -> str:
-    """Return what identifies snapshot, software and templates together."""
+def compute_revision(snapshot: Snapshot, queries: Iterable[QueryFile] = ()) -> str:
+    """Return what identifies snapshot, software, templates and queries together."""
     digest = hashlib.blake2b(f"{snapshot.identity} {__version__}".encode(), digest_size=16)
     for path in sorted(_FOLDER.rglob("*.*")):
         if path.suffix in {".html", ".css", ".json", ".svg", ".py", ".md"}:
             digest.update(path.read_bytes())
+    for query in queries:
+        digest.update(query.text.encode())
     return digest.hexdigest()
 
 
