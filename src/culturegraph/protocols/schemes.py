@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
 
-from culturegraph.protocols.browsing import bind
 from culturegraph.protocols.labels import Labels, Name, Reference, refer, sort_key
 from culturegraph.queries import QueryFile
 from culturegraph.rdf.vocabulary import DCTERMS, SKOS
@@ -115,7 +114,7 @@ def describe_scheme(store: Store, query: QueryFile, iri: str, language: str) -> 
         total=len(concepts.above),
         tree=_nodes(concepts.tops[:MAX_SHOWN], concepts, labels, frozenset()),
         letters=_letters(_list(store, shown, concepts, labels)),
-        sparql=bind(query, "scheme", iri),
+        sparql=query.bind({"scheme": iri}),
     )
 
 
@@ -144,7 +143,7 @@ def _read(store: Store, query: QueryFile, scheme: str) -> _Concepts:
     below: dict[str, list[str]] = {}
     notations: dict[str, str] = {}
     counts: dict[str, int] = {}
-    rows: Any = store.query(bind(query, "scheme", scheme))
+    rows: Any = store.query(query.bind({"scheme": scheme}))
     for row in sorted(rows, key=str):
         if row["concept"] is None:
             continue

@@ -159,7 +159,8 @@ def _flat(choices: Sequence[Choice]) -> Iterable[Choice]:
 
 
 def _point(store: Store, item: Found, link: Callable[[str], str]) -> Point | None:
-    latitude, longitude = _first(store, item.iri, _LATITUDE), _first(store, item.iri, _LONGITUDE)
+    latitude = _first(store, item.iri, _LATITUDE)
+    longitude = _first(store, item.iri, _LONGITUDE) if latitude else ""
     try:
         return Point(float(latitude), float(longitude), item.name.text, link("/" + item.iri.removeprefix(BASE)))
     except ValueError:

@@ -59,7 +59,8 @@ def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:
     Raises StorageError where nothing is published or it is damaged.
     """
     snapshot = snapshot or open_current(settings.store, in_memory=True)
-    queries = [query for query in read_queries(settings.queries) if query.kind in questions.SHOWN_KINDS]
+    every = read_queries(settings.queries)
+    queries = [query for query in every if query.kind in questions.SHOWN_KINDS]
     site = Site(
         settings=settings,
         snapshot=snapshot,
@@ -67,7 +68,7 @@ def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:
         pages=Pages(snapshot.version),
         queries={query.id: query for query in queries},
         dashboards=read_dashboards(settings.queries / "dashboards", queries),
-        revision=compute_revision(snapshot, queries),
+        revision=compute_revision(snapshot, every),
     )
 
     @asynccontextmanager

@@ -13,13 +13,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from culturegraph.protocols.documents import is_known
 from culturegraph.protocols.linkeddata import Direction
 from culturegraph.protocols.schemes import CONCEPTS, MAX_SHOWN, describe_scheme
 from culturegraph.rdf.formats import GRAPHS
 from culturegraph.rdf.vocabulary import BASE
 from culturegraph.web import entities
 from culturegraph.web.negotiation import format_links
-from culturegraph.web.site import SiteDep, is_unchanged, revalidate
+from culturegraph.web.site import SiteDep, answer
 
 router = APIRouter()
 
@@ -35,16 +36,16 @@ def show_scheme(
 ) -> Response:
     """Show a concept scheme as a tree and from A to Z; with `predicate`, one property of it as of any entity."""
     language, path = site.pages.language(request), f"schemes/{scheme}"
-    tag = site.entity_tag(request, language)
-    if is_unchanged(request, tag):
-        return revalidate(Response(status_code=304), tag, entities.VARY_PAGE)
-    query = site.page_queries.get(CONCEPTS)
-    try:
-        known = describe_scheme(site.snapshot.store, query, BASE + path, language) if query and not predicate else None
-    except ValueError:  # A path can hold what no IRI can.
+
+    def make() -> Response:
+        query = site.page_queries.get(CONCEPTS)
         known = None
-    if known is None:
-        return entities.show_page(request, site, path, predicate, direction, page)
-    response = site.pages.render(request, "scheme.html", scheme=known, path=path, formats=GRAPHS, most=MAX_SHOWN)
-    response.headers["Link"] = format_links(BASE + path, path)
-    return revalidate(response, tag, entities.VARY_PAGE)
+        if query and not predicate and is_known(site.snapshot.store, BASE + path):
+            known = describe_scheme(site.snapshot.store, query, BASE + path, language)
+        if known is None:
+            return entities.show_page(request, site, path, predicate, direction, page)
+        response = site.pages.render(request, "scheme.html", scheme=known, path=path, formats=GRAPHS, most=MAX_SHOWN)
+        response.headers["Link"] = format_links(BASE + path, path)
+        return response
+
+    return answer(request, site, site.entity_tag(request, language), entities.VARY_PAGE, make)
