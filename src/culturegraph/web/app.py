@@ -20,6 +20,7 @@ from culturegraph.store.snapshot import Snapshot, open_current
 from culturegraph.web import (
     about,
     browse,
+    corrections,
     dashboards,
     entities,
     front,
@@ -40,6 +41,7 @@ _FOLDER = Path(__file__).parent
 # Entities come last: they answer for every path that nothing else knows better.
 _ROUTERS = (
     front.router,
+    corrections.router,
     questions.router,
     dashboards.router,
     search.router,
@@ -90,6 +92,7 @@ def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:
     app.router.routes.insert(0, Route("/sparql", SparqlEndpoint(), methods=None))
     for router in _ROUTERS:
         app.include_router(router)
+    site.pages.lead_to({"/sparql", *(getattr(route, "path", "") for router in _ROUTERS for route in router.routes)})
     app.mount("/static", StaticFiles(directory=_FOLDER / "static"), name="static")
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)

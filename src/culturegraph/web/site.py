@@ -19,6 +19,9 @@ from culturegraph.protocols.coverage import Section, read_coverage_queries, read
 from culturegraph.protocols.dashboards import Dashboard
 from culturegraph.protocols.documents import own_iris
 from culturegraph.protocols.facets import FacetIndex
+from culturegraph.protocols.language_names import name_languages
+from culturegraph.protocols.layout import read_layout
+from culturegraph.protocols.linkeddata import Reader
 from culturegraph.protocols.modules import read_modules
 from culturegraph.protocols.ontology import Ontology
 from culturegraph.protocols.overview import Overview, describe_ontology
@@ -31,9 +34,18 @@ from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
 from culturegraph.store.statement_index import StatementIndex
 from culturegraph.web.kept import KeptPages
-from culturegraph.web.pages import LANGUAGES, Pages
+from culturegraph.web.pages import BEGUN, LANGUAGES, READERS, Pages
 
 _FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Who answers requests for correction, where (an e-mail or web address), and within how many days."""
+
+    name: str
+    address: str
+    days: int
 
 
 @dataclass(frozen=True)
@@ -105,6 +117,22 @@ class Site:
         queries = read_coverage_queries(self.settings.queries / "pages")
         return [(query, read_section(self.snapshot.store, query)) for query in queries]
 
+    @property
+    def contact(self) -> Contact:
+        """Who answers requests for correction."""
+        return Contact(self.settings.contact_name, self.settings.contact_address, self.settings.contact_days)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What pages about entities are made by."""
+        modules = {term: module.name for module in self.ontology.modules for term in module.terms}
+        return Reader(self.snapshot.store, read_layout(self.settings.queries), modules)
+
+    @cached_property
+    def language_names(self) -> Mapping[str, Mapping[str, str]]:
+        """The names of languages by their tags, by the language of the reader."""
+        return {language: name_languages(self.snapshot.store, language) for language in READERS}
+
     @cached_property
     def answers(self) -> dict[str, Any]:
         """The answers behind the dashboards by query, once they have been asked."""
@@ -122,7 +150,9 @@ class Site:
 
     def entity_tag(self, request: Request, *parts: str) -> str:
         """Return the ETag of a response: snapshot, request and whatever else it depends on."""
-        facts = "\0".join((self.revision, request.url.path, request.url.query, *parts))
+        reader = self.pages.reader_language(request)
+        begun = (reader,) if reader in BEGUN else ()
+        facts = "\0".join((self.revision, request.url.path, request.url.query, *begun, *parts))
         return f'W/"{hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()}"'
 
 
