@@ -76,6 +76,18 @@ def test_an_address_of_a_scheme_leads_to_its_page(client: Client) -> None:
     assert 'href="/schemes/unesco-lists"' in client.get("/schemes/", headers=HTML).text
 
 
+def test_the_page_of_a_concept_shows_where_it_stands(client: Client) -> None:
+    page = client.get("/doc/schemes/unesco-lists/rl", headers=HTML).text
+    way = re.search(r'<ol class="way">.*?</ol>', page, re.DOTALL)
+    assert way is not None
+    assert re.findall(r"(?:>|strong>)([^<>]+)</(?:a|strong)>", way[0]) == [
+        "Listas",
+        "Patrimonio inmaterial",
+        "Lista Representativa",
+    ]
+    assert 'class="way"' not in client.get("/doc/people/aimara", headers=HTML).text
+
+
 def test_one_property_and_unknown_schemes_are_as_of_any_entity(client: Client) -> None:
     window = client.get(
         "/doc/schemes/unesco-lists", params={"predicate": "http://purl.org/dc/terms/title"}, headers=HTML

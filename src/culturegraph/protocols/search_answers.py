@@ -122,7 +122,7 @@ def draw_results(
     return draw_map(points, areas, name="results-map", title=title)
 
 
-def draw_listed(store: Store, page: Page, title: str) -> Markup | None:
+def draw_listed(store: Store, page: Page, title: str, link: Callable[[str], str]) -> Markup | None:
     """Return a map of the places that a list has, by the number in the column that it names; None without outlines."""
     listing = page.listing
     if listing.map is None:
@@ -139,7 +139,7 @@ def draw_listed(store: Store, page: Page, title: str) -> Markup | None:
         Area(
             _first(store, thing.iri or "", _FIPS),
             f"{thing.name.text}: {count}",
-            f"/browse/{listing.path}/{(thing.iri or '').rpartition('/')[2]}",
+            link(f"/browse/{listing.path}/{(thing.iri or '').rpartition('/')[2]}"),
             shade(count, most) if count else 0,
         )
         for thing, count in counted

@@ -11,14 +11,12 @@ from __future__ import annotations
 from typing import Final
 
 from fastapi import APIRouter, Request
-from markupsafe import Markup
 from pyoxigraph import NamedNode
 from starlette.responses import RedirectResponse, Response
 
 from culturegraph.errors import NotFoundError
-from culturegraph.protocols.browsing import Listing, Page
+from culturegraph.protocols.browsing import Listing
 from culturegraph.protocols.documents import near_matches
-from culturegraph.protocols.maps import ORIGIN
 from culturegraph.protocols.search_answers import draw_listed
 from culturegraph.protocols.sheets import PEOPLE, describe_sheet
 from culturegraph.rdf.vocabulary import BASE
@@ -90,14 +88,11 @@ def _answer(request: Request, site: Site, listing: Listing, iri: str | None) -> 
         page = site.browser.describe(listing, iri, language)
         if page is None:
             raise _unknown(site, iri or "")
-        drawn = _draw(site, page, site.pages.words[language]["browse_map"])
-        return site.pages.render(request, "browse.html", page=page, listing=listing, map=drawn, map_origin=ORIGIN)
+        title = site.pages.words[language]["browse_map"]
+        drawn = draw_listed(site.snapshot.store, page, title, site.pages.linker(request)) if listing.map else None
+        return site.pages.render(request, "browse.html", page=page, listing=listing, map=drawn)
 
     return answer(request, site, site.entity_tag(request, language), _VARY, make)
-
-
-def _draw(site: Site, page: Page, title: str) -> Markup | None:
-    return draw_listed(site.snapshot.store, page, title) if page.listing.map else None
 
 
 def _to_iri(kind: str, slug: str) -> str:

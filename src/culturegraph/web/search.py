@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated, Any, Final
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from culturegraph.errors import NotAcceptableError
 from culturegraph.protocols.labels import to_href
-from culturegraph.protocols.maps import ORIGIN
 from culturegraph.protocols.search import MAX_LISTED, SORTS, Results, read_request
 from culturegraph.protocols.search_answers import draw_results, to_csv, to_json
 from culturegraph.rdf.formats import HTML, MediaType, choose
@@ -56,7 +54,7 @@ def _make(request: Request, site: Site, chosen: MediaType, language: str) -> Res
         response.headers["Content-Disposition"] = 'attachment; filename="culturegraph-search.csv"'
         return response
     if chosen is HTML and (iri := searcher.go_straight(asked)):
-        return RedirectResponse(_keep_language(request, to_href(iri) or "/"), 303)
+        return RedirectResponse(site.pages.linker(request)(to_href(iri) or "/"), 303)
     results = searcher.search(asked)
     return JSONResponse(_with_links(results, language)) if chosen is JSON else _render(request, site, results)
 
@@ -66,11 +64,6 @@ def _choose(request: Request, name: str | None) -> MediaType:
     if chosen is None:
         raise NotAcceptableError("available here: " + ", ".join(offer.value for offer in _OFFERED))
     return chosen
-
-
-def _keep_language(request: Request, path: str) -> str:
-    lang = request.query_params.get("lang")
-    return f"{path}?{urlencode({'lang': lang})}" if lang else path
 
 
 def _with_links(results: Results, language: str) -> dict[str, Any]:
@@ -85,12 +78,8 @@ def _with_links(results: Results, language: str) -> dict[str, Any]:
 
 def _render(request: Request, site: Site, results: Results) -> Response:
     asked, language = results.request, site.pages.language(request)
-    lang = request.query_params.get("lang")
-    end = urlencode({"lang": lang}) if lang else ""
-
-    def complete(address: str) -> str:
-        """Return an address that keeps the language where the reader chose it."""
-        return f"{address}{'&' if '?' in address else '?'}{end}" if end else address
+    # Addresses are as the search has them; each keeps the language where the reader chose it.
+    complete = site.pages.linker(request)
 
     def toggled(facet: str, value: str) -> str:
         return complete(asked.toggled(facet, value))
@@ -108,6 +97,5 @@ def _render(request: Request, site: Site, results: Results) -> Response:
         toggled=toggled,
         names=site.searchers[language].name_chosen(asked),
         map=draw_results(site.snapshot.store, results, title, toggled, complete),
-        map_origin=ORIGIN,
         sorts=SORTS,
     )
