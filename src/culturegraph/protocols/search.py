@@ -124,6 +124,8 @@ class FacetChoices:
     facet: Facet
     choices: tuple[Choice, ...]
     total: int
+    # All of them where a map shows them: it has room for those that the list leaves out.
+    mapped: tuple[Choice, ...] = ()
 
     @property
     def has_more(self) -> bool:
@@ -332,12 +334,12 @@ class Searcher:
             present.sort(key=lambda pair: -pair[1])
         # What is chosen stays in view, so that it can be taken back.
         present.sort(key=lambda pair: pair[0].key not in chosen)
-        shown = present if request.whole == facet.key else present[: max(facet.shown, len(chosen))]
+        shown = len(present) if request.whole == facet.key else max(facet.shown, len(chosen))
         choices = tuple(
             Choice(value.key, value.iri, self._name(value, facet).name, count, value.key in chosen)
-            for value, count in shown
+            for value, count in (present if facet.on_map else present[:shown])
         )
-        return FacetChoices(facet, choices, len(present))
+        return FacetChoices(facet, choices[:shown], len(present), choices if facet.on_map else ())
 
     def _tree(
         self, facet: Facet, values: Iterable[FacetValue], found: int, chosen: Sequence[str]

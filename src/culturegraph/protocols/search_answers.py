@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -108,7 +108,7 @@ def draw_results(
     None where nothing found is anywhere. `to_address` gives where choosing a value of a facet leads.
     """
     shown = next((choices for choices in results.facets if choices.facet.on_map), None)
-    counted = [choice for choice in _flat(shown.choices if shown else ()) if choice.count]
+    counted = [choice for choice in (shown.mapped if shown else ()) if choice.count]
     most = max((choice.count for choice in counted), default=1)
     areas = []
     for choice in counted:
@@ -148,14 +148,8 @@ def draw_listed(store: Store, page: Page, title: str, link: Callable[[str], str]
 
 
 def shade(count: int, most: int) -> int:
-    """Return the shade (1 to 5) of a number beside the largest one, by their logarithms: few things show, too."""
-    return 1 + round((_SHADES - 1) * math.log1p(count) / math.log1p(max(most, 1)))
-
-
-def _flat(choices: Sequence[Choice]) -> Iterable[Choice]:
-    for choice in choices:
-        yield choice
-        yield from _flat(choice.below)
+    """Return the shade (1 to 5) of a number beside the largest one, by their roots: few things show, too."""
+    return 1 + round((_SHADES - 1) * math.sqrt(count / max(most, 1)))
 
 
 def _point(store: Store, item: Found, link: Callable[[str], str]) -> Point | None:
