@@ -27,8 +27,10 @@ from culturegraph.web import (
     ontology,
     problems,
     questions,
+    releases,
     search,
     statements,
+    suggest,
     validation,
 )
 from culturegraph.web.middleware import CommonHeaders
@@ -43,9 +45,11 @@ _ROUTERS = (
     corrections.router,
     questions.router,
     dashboards.router,
+    suggest.router,
     search.router,
     browse.router,
     about.router,
+    releases.router,
     statements.router,
     validation.router,
     ontology.router,
