@@ -67,6 +67,11 @@ class Facet:
         return str(patterns.get(language, "{}") if isinstance(patterns, dict) else "{}").replace("{}", text)
 
     @cached_property
+    def by_iri(self) -> Mapping[str, FacetValue]:
+        """The values that are IRIs, by these."""
+        return {value.iri: value for value in self.values.values() if value.iri}
+
+    @cached_property
     def roots(self) -> tuple[FacetValue, ...]:
         """The values that lie below no other."""
         return tuple(value for value in self.values.values() if not value.parents)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any, Final
+from urllib.parse import quote_plus, urlencode
 
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
 
@@ -18,7 +19,7 @@ from culturegraph.errors import RequestError
 from culturegraph.protocols.facets import Facet, FacetIndex, FacetValue
 from culturegraph.protocols.labels import Labels, Name, Reference, sort_key, to_href
 from culturegraph.queries import read_queries
-from culturegraph.rdf.vocabulary import BASE, DCTERMS, RDFS, SKOS
+from culturegraph.rdf.vocabulary import BASE, DCTERMS, RDFS, SKOS, TYPE
 from culturegraph.settings import Settings
 from culturegraph.store.snapshot import open_current
 from culturegraph.store.text_index import TextIndex
@@ -57,6 +58,23 @@ class SearchRequest:
             if value != getattr(standard, "whole" if name == "all" else name):
                 pairs.append((name, str(value)))
         return pairs
+
+    @cached_property
+    def _start(self) -> str:
+        pairs = self.parameters()
+        return urlencode(pairs) + "&" if pairs else ""
+
+    def address(self, **changes: Any) -> str:
+        """Return the address of this search, or of it with changes."""
+        pairs = self.parameters(**changes)
+        return f"/search?{urlencode(pairs)}" if pairs else "/search"
+
+    def toggled(self, facet: str, value: str) -> str:
+        """Return the address of this search with a value added, or without it where it was chosen."""
+        if value in self.chosen.get(facet, ()):
+            return self.address(chosen=self.toggle(facet, value))
+        # Most links of a page are of this kind, and differ in their end only.
+        return f"/search?{self._start}{facet}={quote_plus(value)}"
 
     def toggle(self, facet: str, value: str) -> dict[str, tuple[str, ...]]:
         """Return the choice with a value added, or without it where it was chosen."""
@@ -106,6 +124,8 @@ class FacetChoices:
     facet: Facet
     choices: tuple[Choice, ...]
     total: int
+    # All of them where a map shows them: it has room for those that the list leaves out.
+    mapped: tuple[Choice, ...] = ()
 
     @property
     def has_more(self) -> bool:
@@ -282,9 +302,15 @@ class Searcher:
 
     def _narrowest(self, number: int) -> list[FacetValue]:
         """Return the types of a thing that lie above no other of its types."""
-        values = self.index.values_of(number, "type")
+        held = self.index.facets.get("type")
+        if held is None:
+            return []
+        # From the graph: a thing has few types, and the facet many values.
+        node = NamedNode(self.index.entities[number])
+        kinds = (quad.object for quad in self._store.quads_for_pattern(node, TYPE, None, DefaultGraph()))
+        values = [value for kind in kinds if (value := held.by_iri.get(getattr(kind, "value", "")))]
         above = {parent for value in values for parent in value.parents}
-        return [value for value in values if value.key not in above]
+        return sorted((value for value in values if value.key not in above), key=lambda value: value.key)
 
     def _others(self, number: int, facet: str) -> tuple[Reference, ...]:
         iri = self.index.entities[number]
@@ -308,12 +334,12 @@ class Searcher:
             present.sort(key=lambda pair: -pair[1])
         # What is chosen stays in view, so that it can be taken back.
         present.sort(key=lambda pair: pair[0].key not in chosen)
-        shown = present if request.whole == facet.key else present[: max(facet.shown, len(chosen))]
+        shown = len(present) if request.whole == facet.key else max(facet.shown, len(chosen))
         choices = tuple(
             Choice(value.key, value.iri, self._name(value, facet).name, count, value.key in chosen)
-            for value, count in shown
+            for value, count in (present if facet.on_map else present[:shown])
         )
-        return FacetChoices(facet, choices, len(present))
+        return FacetChoices(facet, choices[:shown], len(present), choices if facet.on_map else ())
 
     def _tree(
         self, facet: Facet, values: Iterable[FacetValue], found: int, chosen: Sequence[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -108,7 +108,7 @@ def draw_results(
     None where nothing found is anywhere. `to_address` gives where choosing a value of a facet leads.
     """
     shown = next((choices for choices in results.facets if choices.facet.on_map), None)
-    counted = [choice for choice in _flat(shown.choices if shown else ()) if choice.count]
+    counted = [choice for choice in (shown.mapped if shown else ()) if choice.count]
     most = max((choice.count for choice in counted), default=1)
     areas = []
     for choice in counted:
@@ -122,7 +122,7 @@ def draw_results(
     return draw_map(points, areas, name="results-map", title=title)
 
 
-def draw_listed(store: Store, page: Page, title: str) -> Markup | None:
+def draw_listed(store: Store, page: Page, title: str, link: Callable[[str], str]) -> Markup | None:
     """Return a map of the places that a list has, by the number in the column that it names; None without outlines."""
     listing = page.listing
     if listing.map is None:
@@ -139,7 +139,7 @@ def draw_listed(store: Store, page: Page, title: str) -> Markup | None:
         Area(
             _first(store, thing.iri or "", _FIPS),
             f"{thing.name.text}: {count}",
-            f"/browse/{listing.path}/{(thing.iri or '').rpartition('/')[2]}",
+            link(f"/browse/{listing.path}/{(thing.iri or '').rpartition('/')[2]}"),
             shade(count, most) if count else 0,
         )
         for thing, count in counted
@@ -148,18 +148,13 @@ def draw_listed(store: Store, page: Page, title: str) -> Markup | None:
 
 
 def shade(count: int, most: int) -> int:
-    """Return the shade (1 to 5) of a number beside the largest one, by their logarithms: few things show, too."""
-    return 1 + round((_SHADES - 1) * math.log1p(count) / math.log1p(max(most, 1)))
-
-
-def _flat(choices: Sequence[Choice]) -> Iterable[Choice]:
-    for choice in choices:
-        yield choice
-        yield from _flat(choice.below)
+    """Return the shade (1 to 5) of a number beside the largest one, by their roots: few things show, too."""
+    return 1 + round((_SHADES - 1) * math.sqrt(count / max(most, 1)))
 
 
 def _point(store: Store, item: Found, link: Callable[[str], str]) -> Point | None:
-    latitude, longitude = _first(store, item.iri, _LATITUDE), _first(store, item.iri, _LONGITUDE)
+    latitude = _first(store, item.iri, _LATITUDE)
+    longitude = _first(store, item.iri, _LONGITUDE) if latitude else ""
     try:
         return Point(float(latitude), float(longitude), item.name.text, link("/" + item.iri.removeprefix(BASE)))
     except ValueError:
