@@ -15,6 +15,7 @@ from starlette.responses import Response
 from culturegraph import __version__
 from culturegraph.explanation import Explainer
 from culturegraph.protocols.documents import own_iris
+from culturegraph.protocols.headers import matches_tag
 from culturegraph.protocols.modules import read_modules
 from culturegraph.protocols.ontology import Ontology
 from culturegraph.protocols.overview import Overview, describe_ontology
@@ -104,9 +105,7 @@ def compute_revision(snapshot: Snapshot) -> str:
 
 def is_unchanged(request: Request, tag: str) -> bool:
     """Say whether the client has this version already (If-None-Match)."""
-    given = request.headers.get("if-none-match", "")
-    bare = tag.removeprefix("W/")
-    return given.strip() == "*" or any(item.strip().removeprefix("W/") == bare for item in given.split(","))
+    return matches_tag(request.headers.get("if-none-match", ""), tag)
 
 
 def revalidate(response: Response, tag: str, vary: str) -> Response:
