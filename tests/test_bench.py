@@ -8,7 +8,7 @@ import pytest
 
 from culturegraph.bench import figures, tables
 from culturegraph.bench.figures import BENCHES, Figures, measure
-from culturegraph.cli import Bench
+from culturegraph.cli.judging import Bench
 from culturegraph.errors import UsageError
 from culturegraph.settings import Settings
 

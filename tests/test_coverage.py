@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from pyoxigraph import RdfFormat, parse
 
-from culturegraph.coverage import Section, cover, read_section, whole_store
+from culturegraph.coverage import cover, whole_store
 from culturegraph.errors import DataErrors
+from culturegraph.protocols.coverage import Section, read_section
 from culturegraph.queries import read_queries
 from culturegraph.settings import Settings
 
@@ -35,7 +36,7 @@ s:a {
   x:people a cg:IndigenousPeople ; rdfs:label "Awajún"@es ; cg:practises x:dance ; cg:livesIn p:pe-22 .
   x:iber a cg:CooperationProgramme ; rdfs:label "Iber"@es ; cg:supports x:project .
   x:project cg:startDate "2019-05" .
-  x:member cg:memberOfProgramme x:iber ; cg:attested "2012" .
+  x:member cg:memberOfProgramme x:iber ; cg:member <https://w3id.org/culturegraph/id/state/per> ; cg:attested "2012" .
   x:paid a cg:Contribution ; cg:recipient x:iber ; cg:amount 75000.5 ; cg:currency "USD" ; cg:period "2012" .
   x:declared a cg:HeritageDeclaration , cg:Recognition ; cg:recognises x:dance ; cg:grantedByNorm x:norm .
   x:norm cg:number "RVM 1" .
@@ -58,7 +59,7 @@ def sections(root):
 
 EXPECTED = {
     "source-kinds": [
-        ("primary", 40, 1),
+        ("primary", 41, 1),
         ("editorial", 10, 1),
         ("secondary", 2, 1),
         ("inferred", 1, 1),
@@ -66,7 +67,7 @@ EXPECTED = {
     ],
     "labels": [("es", 5, 0), ("en", 0, 1)],
     "links": [("wikidata", "exactMatch", 1, 1)],
-    "single-source": [(1, 39), (2, 1)],
+    "single-source": [(1, 40), (2, 1)],
     "gaps": [("cg:startDate", 1, 1)],
     "departments": [("id/place/pe-01", "Amazonas", 0, 0, 0, 0), ("id/place/pe-22", "San Martín", 1, 1, 1, 0)],
     "peoples": [("id/x/people", "Awajún", 1, 0, 1, 0, 1)],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,10 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, parse
 
 import culturegraph.validation.engine as engine_module
 from culturegraph.errors import DataErrors
-from culturegraph.rdf.bridge import to_rdflib
 from culturegraph.rdf.graphs import VALIDATION, source_graph
+from culturegraph.rdf.triples import FIRST
 from culturegraph.validation import validate
-from culturegraph.validation.literals import SourceTerms, quiet_rdflib
+from culturegraph.validation.literals import SourceTerms, is_ill_typed, is_ill_typed_in_rdflib, quiet_rdflib
 
 CASES = Path(__file__).parent / "cases" / "shacl"
 EX = "http://example.org/"
@@ -40,7 +42,7 @@ def quads(text, fmt=RdfFormat.TRIG):
 
 
 def shapes(text):
-    return to_rdflib(parse(PREFIXES + text, format=RdfFormat.TURTLE))
+    return list(parse(PREFIXES + text, format=RdfFormat.TURTLE))
 
 
 def found(data, shape, engine="compiled"):
@@ -146,9 +148,28 @@ def test_other_shapes_stay_compiled_beside_one_that_is_left(left):
     assert list(left) == [ex("S")]
 
 
+@pytest.mark.parametrize("name", ["integer", "decimal", "date", "dateTime", "gYear", "boolean", "double"])
+def test_what_is_ill_typed_is_told_without_rdflib_as_with_it(name):
+    texts = ("", "abc", "1", "+1", "-01.50", ".5", "5.", ".", "1e3", "NaN", "INF", " 1", "1_0", "\u0661", "2020-02-30")
+    for text in (*texts, "2020", "2020-02-28", "2020-02-28T10:00:00Z", "true", "0", "-", "12x"):
+        literal = Literal(text, datatype=NamedNode(f"http://www.w3.org/2001/XMLSchema#{name}"))
+        assert is_ill_typed(literal) == is_ill_typed_in_rdflib(literal), text
+
+
+def test_the_compiled_engine_needs_no_rdflib():
+    program = (
+        "import sys; sys.modules['rdflib'] = None;"
+        "from culturegraph.bench.generator import generate, generated_shapes;"
+        "from culturegraph.validation import validate; from pyoxigraph import *;"
+        "print(len(validate(generate(3000), parse(generated_shapes(), format=RdfFormat.TURTLE)).results) > 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "True\n", done.stderr
+
+
 def test_blank_nodes_as_constants_go_to_the_reference_engine(left):
     graph = shapes("ex:S a sh:NodeShape ; sh:targetClass ex:C ; sh:property [ sh:path ex:p ; sh:in ( _:b ex:x ) ] .")
-    blank = BlankNode(str(next(o for o in graph.objects(None, rdflib.RDF.first) if isinstance(o, rdflib.BNode))))
+    blank = next(q.object for q in graph if q.predicate == FIRST and isinstance(q.object, BlankNode))
     data = [*quads("ex:a a ex:C ; ex:p ex:x, ex:y ."), Quad(ex("a"), ex("p"), blank)]
     assert [r.value for r in validate(data, graph).results] == [ex("y")]
     assert list(left) == [ex("S")]

@@ -12,7 +12,6 @@ from shacl_strategies import comparable, graphs, shapes_graphs
 
 from culturegraph.bench.generator import generate, generated_shapes
 from culturegraph.bench.validation import run
-from culturegraph.rdf.bridge import to_rdflib
 from culturegraph.rdf.graphs import read_rdf
 from culturegraph.validation import validate
 from culturegraph.validation.literals import quiet_rdflib
@@ -29,7 +28,7 @@ def keys(quads, shapes, engine):
 
 def parse_shapes(text):
     with quiet_rdflib():
-        return to_rdflib(parse(text, format=RdfFormat.TURTLE))
+        return list(parse(text, format=RdfFormat.TURTLE))
 
 
 def agree(quads, text):
@@ -68,7 +67,7 @@ def test_engines_side_by_side():
 @cache
 def our_shapes(*, with_sources):
     files = [path for path in sorted((ROOT / "shapes").glob("*.ttl")) if with_sources or path.name != "sources.ttl"]
-    return to_rdflib(quad for path in files for quad in read_rdf(path, ANY))
+    return [quad for path in files for quad in read_rdf(path, ANY)]
 
 
 @cache

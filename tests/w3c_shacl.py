@@ -20,6 +20,7 @@ from pyoxigraph import DefaultGraph, Quad, RdfFormat, parse
 
 from culturegraph.errors import CulturegraphError
 from culturegraph.rdf.bridge import term_from_rdflib, to_rdflib
+from culturegraph.rdf.triples import Triples
 from culturegraph.validation import validate
 from culturegraph.validation.paths import parse_path
 
@@ -79,8 +80,9 @@ def expected(case: Case) -> Counter[tuple] | None:
         return None
     rows: Counter[tuple] = Counter()
     for node in document.objects(outcome, SH.result):
-        path = document.value(node, SH.resultPath)
-        row = [_value(document, node, "focusNode"), None if path is None else parse_path(document, path)]
+        path = _value(document, node, "resultPath")
+        path = None if path is None else parse_path(Triples(read(case.file)), path)
+        row = [_value(document, node, "focusNode"), path]
         names = ("value", "sourceConstraintComponent", "sourceShape", "resultSeverity")
         rows[(*row, *(_value(document, node, name) for name in names))] += 1
     return rows
@@ -91,7 +93,7 @@ def actual(case: Case, engine: str) -> Counter[tuple] | None:
     action = document.value(case.entry, MF.action)
     data, shapes = (_path(document.value(action, SHT[name])) for name in ("dataGraph", "shapesGraph"))
     try:
-        report = validate(read(data), graph(shapes), engine=engine)
+        report = validate(read(data), read(shapes), engine=engine)
     except CulturegraphError:
         return None
     return Counter(result.key for result in report.results)

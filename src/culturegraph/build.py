@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-import rdflib
 from pyoxigraph import NamedNode, Quad, Store
 
 from culturegraph import __version__
@@ -25,7 +24,6 @@ from culturegraph.catalogue import BuildInfo, describe
 from culturegraph.errors import InvalidGraphError
 from culturegraph.freshness import INPUTS, fingerprint
 from culturegraph.queries import read_queries
-from culturegraph.rdf.bridge import to_rdflib
 from culturegraph.rdf.canonical import canonicalise, content_hash
 from culturegraph.rdf.graphs import INFERRED, VALIDATION, merge, read_quads, read_rdf
 from culturegraph.reasoning import Inconsistency, close, read_rules
@@ -102,9 +100,9 @@ def open_gate(quads: Sequence[Quad], restricted: Collection[str]) -> list[Quad]:
     ]
 
 
-def read_shapes(folder: Path) -> rdflib.Graph:
-    """Return all shapes below a folder as one graph. Raises DataError, located, where a file does not parse."""
-    return to_rdflib(quad for path in sorted(folder.rglob("*.ttl")) for quad in read_rdf(path, VALIDATION))
+def read_shapes(folder: Path) -> list[Quad]:
+    """Return the triples of all shapes below a folder. Raises DataError, located, where a file does not parse."""
+    return [quad for path in sorted(folder.rglob("*.ttl")) for quad in read_rdf(path, VALIDATION)]
 
 
 def memory_store(quads: Sequence[Quad]) -> Store:

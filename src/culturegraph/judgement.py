@@ -10,12 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-import rdflib
 from pyoxigraph import NamedNode, Quad
 
 from culturegraph.build import Progress, assemble, memory_store, read_shapes, silent
 from culturegraph.errors import DataErrors, StorageError, UsageError
-from culturegraph.rdf.bridge import to_rdflib
 from culturegraph.rdf.graphs import INFERRED, VALIDATION, read_quads, read_rdf
 from culturegraph.reasoning import infer, read_rules
 from culturegraph.settings import Settings
@@ -50,7 +48,7 @@ def _read(argument: str) -> tuple[list[Quad], Mapping[Quad, Origin]]:
 
 
 def _judge_tables(
-    settings: Settings, paths: Sequence[Path], shapes: rdflib.Graph, engine: Literal["compiled", "pyshacl"]
+    settings: Settings, paths: Sequence[Path], shapes: Sequence[Quad], engine: Literal["compiled", "pyshacl"]
 ) -> Report:
     """Judge copies of our own tables in the place of the originals; report what concerns their rows."""
     assembled = assemble(settings, replacements={path.name: path for path in paths})
@@ -83,9 +81,7 @@ def judge(
 
     Raises DataErrors (faults of the files, located), StorageError (a file or an endpoint cannot be read), UsageError.
     """
-    judged = (
-        read_shapes(settings.shapes) if not shapes else to_rdflib(q for s in shapes for q in read_rdf(s, VALIDATION))
-    )
+    judged = [q for path in shapes for q in read_rdf(path, VALIDATION)] if shapes else read_shapes(settings.shapes)
     tables = [Path(argument) for argument in data if argument.endswith(".csv")]
     with progress("reading"):
         if not data:

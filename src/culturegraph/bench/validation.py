@@ -19,9 +19,7 @@ from typing import Literal, cast
 
 from pyoxigraph import NamedNode, RdfFormat, parse, serialize
 
-from culturegraph.bench.generator import generate, generated_shapes
 from culturegraph.errors import StorageError
-from culturegraph.rdf.bridge import to_rdflib
 from culturegraph.rdf.graphs import read_rdf
 from culturegraph.validation import validate
 
@@ -44,6 +42,9 @@ class Measurement:
 
 def run(sizes: Iterable[int], engines: Sequence[Engine] = ENGINES, seed: int = 1) -> list[Measurement]:
     """Measure every engine on a graph of each size (triples); equal digests mean equal results."""
+    # Here, so that the measured processes do not import it.
+    from culturegraph.bench.generator import generate, generated_shapes
+
     found = []
     with tempfile.TemporaryDirectory() as folder:
         shapes = Path(folder, "shapes.ttl")
@@ -66,7 +67,7 @@ def _measure(size: int, engine: Engine, data: Path, shapes: Path) -> Measurement
 
 
 def _run_one(engine: Engine, data: Path, shapes: Path) -> dict[str, float | int | str]:
-    graph = to_rdflib(read_rdf(shapes, NamedNode("urn:x-culturegraph:bench")))
+    graph = read_rdf(shapes, NamedNode("urn:x-culturegraph:bench"))
     start = time.perf_counter()
     report = validate(parse(path=str(data), format=RdfFormat.N_QUADS), graph, engine=engine)
     seconds = time.perf_counter() - start

@@ -9,7 +9,6 @@ How: names that share a word make a block; the pairs of a block are compared wor
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from itertools import combinations
 
 from pyoxigraph import Literal, NamedNode, Quad
 
+from culturegraph.linking.names import spell, words
 from culturegraph.rdf.graphs import INFERRED
 from culturegraph.rdf.vocabulary import BASE, CG
 
@@ -58,17 +58,7 @@ class _Entity:
 
 def tokens(name: str) -> frozenset[str]:
     """Words of a name that tell it from others: without accents, spelling variants, plurals and generic words."""
-    plain = re.sub(r"[’'´`]", "", unicodedata.normalize("NFKD", name.lower()))
-    words = re.findall(r"[a-z0-9]+", plain.encode("ascii", "ignore").decode())
-    return frozenset(_spelling(word) for word in words if word not in _GENERIC)
-
-
-def _spelling(word: str) -> str:
-    """One form for the spellings that Quechua and Spanish names vary in: k/c/qu, w/hu, z/s, v/b, y/i, plural s."""
-    stem = re.sub(r"(?<=\w{4})e?s$", "", word)
-    for pattern, form in (("qu(?=[ei])|q|k", "c"), ("cc", "c"), ("w", "hu"), ("z", "s"), ("v", "b"), ("y", "i")):
-        stem = re.sub(pattern, form, stem)
-    return stem
+    return frozenset(spell(word) for word in words(name) if word not in _GENERIC)
 
 
 def _read(quads: Iterable[Quad]) -> tuple[dict[str, _Entity], set[frozenset[str]]]:

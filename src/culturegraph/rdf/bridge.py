@@ -11,7 +11,8 @@ import rdflib
 
 
 @lru_cache(maxsize=100_000)
-def _term_to_rdflib(term: Any) -> Any:
+def term_to_rdflib(term: Any) -> Any:
+    """Return the rdflib term of a pyoxigraph term, with its lexical form as it is."""
     if isinstance(term, ox.NamedNode):
         return rdflib.URIRef(term.value)
     if isinstance(term, ox.BlankNode):
@@ -29,7 +30,7 @@ def to_rdflib(triples: Iterable[ox.Quad | ox.Triple]) -> rdflib.Graph:
     """Return a plain in-memory rdflib graph of the triples (graph names are dropped)."""
     graph = rdflib.Graph(bind_namespaces="none")
     for triple in triples:
-        graph.add((_term_to_rdflib(triple.subject), _term_to_rdflib(triple.predicate), _term_to_rdflib(triple.object)))
+        graph.add((term_to_rdflib(triple.subject), term_to_rdflib(triple.predicate), term_to_rdflib(triple.object)))
     return graph
 
 

@@ -4,6 +4,7 @@
     {root}/current                       symbolic link to snapshots/{name}, swapped by rename
     {root}/snapshots/{name}/store/       the graph: named graphs as built, their merge in the default graph
     {root}/snapshots/{name}/quads.nq     the same as N-Quads, which loads into memory fastest (small snapshots only)
+    {root}/snapshots/{name}/names.sqlite    the text index of the merge
     {root}/snapshots/{name}/manifest.json   version, content hash, counts, size and SHA-256 of every file
 
 A read-only store never sees later writes, hence a new directory for every build. A reader holds a shared lock on the
@@ -22,6 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,9 +31,12 @@ from pyoxigraph import DefaultGraph, Quad, RdfFormat, Store, parse
 
 from culturegraph.errors import StorageError
 from culturegraph.rdf.graphs import VALIDATION
+from culturegraph.store.text_index import TextIndex
+from culturegraph.store.text_index_file import write_text_index
 
 CURRENT: Final = "current"
 MANIFEST: Final = "manifest.json"
+TEXT_INDEX: Final = "names.sqlite"
 # Quads (merge included) up to which a snapshot is also kept as N-Quads and may be held in memory (half a second).
 MEMORY_LIMIT: Final = 100_000
 # Bytes up to which opening a snapshot checks every checksum; above, sizes only (the store checks blocks as it reads).
@@ -82,6 +87,12 @@ class Snapshot:
     def identity(self) -> str:
         """A text that differs between any two builds, those of one version included."""
         return f"{self.path.name} {self.manifest.get('published')}"
+
+    @cached_property
+    def text_index(self) -> TextIndex:
+        """The names and identifiers of the snapshot; made in memory where the snapshot is older than its file."""
+        file = self.path / TEXT_INDEX
+        return TextIndex(file) if file.is_file() else TextIndex.of(self.store)
 
     @property
     def triples(self) -> int:
@@ -236,6 +247,7 @@ def _write(path: Path, quads: Iterable[Quad], *, version: str, metadata: Mapping
     store.bulk_extend(part for quad in quads for part in _with_merge(quad))
     store.optimize()
     store.flush()
+    write_text_index(path / TEXT_INDEX, store)
     counts = _count(store)
     triples = counts.pop("", 0)
     if triples + sum(counts.values()) <= MEMORY_LIMIT:

@@ -10,7 +10,7 @@ Source: SHACL §3.4 (Validation), §4 (Core Constraint Components), §5 (SPARQL-
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from culturegraph.errors import DataError, DataErrors
@@ -20,11 +20,13 @@ from culturegraph.validation.results import Node, Term
 from culturegraph.validation.scope import Scope
 from culturegraph.validation.shapes import Shape, ShapesGraph
 from culturegraph.validation.sparql import SparqlConstraint, constraint_query
-from culturegraph.validation.targets import Uncompilable, focus_pattern
+from culturegraph.validation.targets import UNION, Uncompilable, focus_pattern
 
 # Inlined shapes may grow without end where they share parts many times over.
 _MAX_QUERY = 200_000
 _MAX_DEPTH = 20
+
+Keep = Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,12 @@ class Plan:
     left: Mapping[Node, str] = field(default_factory=dict)
 
 
-def compile_shapes(shapes: ShapesGraph, scope: Scope, sparql_targets: Mapping[Term, str]) -> Plan:
+def compile_shapes(
+    shapes: ShapesGraph, scope: Scope, sparql_targets: Mapping[Term, str], keep: Keep | None = None
+) -> Plan:
     """Compile every shape that has targets.
+
+    `keep` takes a costly pattern of focus nodes and returns one that finds the same at once.
 
     Raises DataErrors where a parameter makes no sense (a regular expression that does not compile, a count that is no
     number), located by shape and parameter.
@@ -75,7 +81,10 @@ def compile_shapes(shapes: ShapesGraph, scope: Scope, sparql_targets: Mapping[Te
     errors: list[DataError] = []
     for shape in shapes.targeting:
         try:
-            compiled = list(compiler.walk(shape, Focus(focus_pattern(shape, scope, sparql_targets))))
+            pattern = focus_pattern(shape, scope, sparql_targets)
+            if keep is not None and pattern.startswith(UNION):
+                pattern = keep(pattern)
+            compiled = list(compiler.walk(shape, Focus(pattern)))
             if any(len(check.query) > _MAX_QUERY for check in compiled):
                 raise Uncompilable("shapes inside shapes that grow too large")
             checks += compiled

@@ -11,22 +11,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from functools import partial
+from itertools import count, islice
 from typing import Any, Literal
 
 import pyoxigraph as ox
-import rdflib
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
 from culturegraph.errors import DataError, DataErrors
-from culturegraph.rdf.bridge import term_from_rdflib
+from culturegraph.rdf.triples import Triples
 from culturegraph.validation.compiler import Check, Plan, compile_shapes
 from culturegraph.validation.constraints import component
 from culturegraph.validation.literals import INTERNAL, TERMS, SourceTerms
 from culturegraph.validation.messages import default_messages
 from culturegraph.validation.paths import path_predicates
 from culturegraph.validation.reading import read_shapes_graph
-from culturegraph.validation.reference import needed_predicates, run_reference
 from culturegraph.validation.report import Report
 from culturegraph.validation.results import Result, Term
 from culturegraph.validation.scope import Scope
@@ -44,22 +43,24 @@ _THREADS_FROM = 200_000
 
 def validate(
     quads: Iterable[Quad],
-    shapes: rdflib.Graph,
+    shapes: Iterable[Quad],
     *,
     engine: Engine = "compiled",
     origin: Mapping[Quad, object] | None = None,
     workers: int | None = None,
 ) -> Report:
-    """Validate the merge of the quads by the shapes.
+    """Validate the merge of the quads by the shapes (the quads of a shapes graph; their graph names do not matter).
 
     `origin` tells the place where a quad was written (`file.csv:812:column`), so that results can name it. `workers`
     queries run at a time, by default one a core where the graph is large.
 
     Raises DataErrors, located by shape, where the shapes are not well-formed, refer to themselves or cannot be run.
     """
-    read = read_shapes_graph(shapes)
+    read = read_shapes_graph(Triples(shapes))
     refuse_malformed(read, run_compiled)
     if engine == "pyshacl":
+        from culturegraph.validation.reference import run_reference
+
         # For its located errors: pyshacl passes over some faults, and says of others only that there is one.
         compile_shapes(read, Scope(SourceTerms(), subclass_closure(Store()), has_veils=False), {})
         return Report.of(run_reference(quads, read), origin)
@@ -74,10 +75,13 @@ def run_compiled(quads: Iterable[Quad], shapes: ShapesGraph, workers: int | None
     constants = [node for shape in shapes.targeting for node in shape.targets["targetNode"]]
     has_veils = bool(source.predicates) or any(isinstance(c, ox.Literal) and source.veil(c) != c for c in constants)
     scope = Scope(source, subclass_closure(store), has_veils)
-    plan = compile_shapes(shapes, scope, _find_targets(shapes, store))
+    plan = compile_shapes(shapes, scope, _find_targets(shapes, store), partial(_keep_focus, store, count()))
     cores = (os.cpu_count() or 1) if len(store) >= _THREADS_FROM else 1
     results = _run(plan, store, source, workers or cores)
     if plan.left:
+        # Here, since rdflib takes a fifth of a second to import and most runs need none.
+        from culturegraph.validation.reference import needed_predicates, run_reference
+
         results += run_reference(merged(store, source, needed_predicates(shapes, plan.left)), shapes, plan.left)
     return results
 
@@ -94,7 +98,7 @@ def load(quads: Iterable[Quad], shapes: ShapesGraph, source: SourceTerms, with_g
     paths = [list(path_predicates(shape.path)) for shape in shapes.shapes.values() if shape.path is not None]
     if with_graphs:
         store.extend(q for q in source.veiled if not isinstance(q.graph_name, DefaultGraph))
-        store.extend(_shapes_quads(shapes))
+        store.extend(Quad(t.subject, t.predicate, t.object, SHAPES_GRAPH) for t in shapes.graph)
     source.settle(store, paths)
     return store
 
@@ -113,13 +117,6 @@ def merged(store: Store, source: SourceTerms, predicates: Iterable[NamedNode] | 
                 yield Quad(quad.subject, quad.predicate, source.written(quad.object, quad.subject), graph)
 
 
-def _shapes_quads(shapes: ShapesGraph) -> Iterator[Quad]:
-    for s, p, o in shapes.graph:
-        subject, predicate = term_from_rdflib(s), term_from_rdflib(p)
-        if not isinstance(subject, ox.Literal) and isinstance(predicate, NamedNode):
-            yield Quad(subject, predicate, term_from_rdflib(o), SHAPES_GRAPH)
-
-
 def _find_targets(shapes: ShapesGraph, store: Store) -> dict[Term, str]:
     """Evaluate the SPARQL-based targets, keep their nodes in the store, and return the patterns that find them."""
     patterns: dict[Term, str] = {}
@@ -128,11 +125,23 @@ def _find_targets(shapes: ShapesGraph, store: Store) -> dict[Term, str]:
             query = None if isinstance(target, ox.Literal) else target_query(shapes, shape, target)
             if query is None:
                 continue
-            name = NamedNode(f"{INTERNAL}target:{len(patterns)}")
             rows: Any = store.query(query)
-            store.extend([Quad(name, TARGETED, row["this"], TARGETED) for row in rows if row["this"] is not None])
-            patterns[target] = f"GRAPH {TARGETED} {{ {name} {TARGETED} ?this }}"
+            nodes = [row["this"] for row in rows if row["this"] is not None]
+            name = NamedNode(f"{INTERNAL}target:{len(patterns)}")
+            store.extend([Quad(name, TARGETED, node, TARGETED) for node in nodes])
+            patterns[target] = _kept(name)
     return patterns
+
+
+def _keep_focus(store: Store, numbers: Iterator[int], pattern: str) -> str:
+    """Find the focus nodes of a shape with several targets once for all its checks; return the pattern for them."""
+    name = NamedNode(f"{INTERNAL}focus:{next(numbers)}")
+    store.update(f"INSERT {{ GRAPH {TARGETED} {{ {name} {TARGETED} ?this }} }} WHERE {{ {pattern} }}")
+    return _kept(name)
+
+
+def _kept(name: NamedNode) -> str:
+    return f"GRAPH {TARGETED} {{ {name} {TARGETED} ?this }}"
 
 
 def _run(plan: Plan, store: Store, source: SourceTerms, workers: int) -> list[Result]:

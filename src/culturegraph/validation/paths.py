@@ -11,14 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-import rdflib
 from pyoxigraph import BlankNode, NamedNode, Quad
-from rdflib.collection import Collection
 
-from culturegraph.rdf.vocabulary import RDF, SH, shrink
-
-_SH: Final = rdflib.Namespace(SH)
-_FIRST, _REST, _NIL = NamedNode(RDF + "first"), NamedNode(RDF + "rest"), NamedNode(RDF + "nil")
+from culturegraph.rdf.triples import FIRST, NIL, REST, Triples
+from culturegraph.rdf.vocabulary import SH, shrink
 
 
 @dataclass(frozen=True)
@@ -52,15 +48,16 @@ class Repeat:
 
 PropertyPath: TypeAlias = NamedNode | Inverse | Steps | Alternative | Repeat
 
-_REPEATS: Final[dict[rdflib.URIRef, Literal["*", "+", "?"]]] = {
-    _SH.zeroOrMorePath: "*",
-    _SH.oneOrMorePath: "+",
-    _SH.zeroOrOnePath: "?",
+_REPEATS: Final[dict[Literal["*", "+", "?"], NamedNode]] = {
+    "*": NamedNode(SH + "zeroOrMorePath"),
+    "+": NamedNode(SH + "oneOrMorePath"),
+    "?": NamedNode(SH + "zeroOrOnePath"),
 }
-_REPEAT_IRIS: Final = {"*": "zeroOrMorePath", "+": "oneOrMorePath", "?": "zeroOrOnePath"}
+_INVERSE: Final = NamedNode(SH + "inversePath")
+_ALTERNATIVE: Final = NamedNode(SH + "alternativePath")
 
 
-def parse_path(graph: rdflib.Graph, node: object) -> PropertyPath:
+def parse_path(graph: Triples, node: object) -> PropertyPath:
     """Read the path that begins at a node of a shapes graph.
 
     Raises ValueError where it is not a well-formed path (a path that contains itself included).
@@ -68,29 +65,27 @@ def parse_path(graph: rdflib.Graph, node: object) -> PropertyPath:
     return _parse(graph, node, ())
 
 
-def _parse(graph: rdflib.Graph, node: object, above: tuple[object, ...]) -> PropertyPath:
-    if isinstance(node, rdflib.URIRef) and node != rdflib.RDF.nil:
-        return NamedNode(str(node))
-    if not isinstance(node, rdflib.BNode) or node in above:
-        raise ValueError(f"not a property path: {node!r}")
+def _parse(graph: Triples, node: object, above: tuple[object, ...]) -> PropertyPath:
+    if isinstance(node, NamedNode) and node != NIL:
+        return node
+    if not isinstance(node, BlankNode) or node in above:
+        raise ValueError(f"not a property path: {node}")
     above = (*above, node)
     # A list wins over what else the node carries, as in the W3C tests path-strange-001 and -002.
-    if (node, rdflib.RDF.first, None) in graph:
+    if graph.value(node, FIRST) is not None:
         return Steps(_parse_members(graph, node, above))
-    if (inverse := graph.value(node, _SH.inversePath)) is not None:
+    if (inverse := graph.value(node, _INVERSE)) is not None:
         return Inverse(_parse(graph, inverse, above))
-    if (alternatives := graph.value(node, _SH.alternativePath)) is not None:
+    if (alternatives := graph.value(node, _ALTERNATIVE)) is not None:
         return Alternative(_parse_members(graph, alternatives, above))
-    for predicate, times in _REPEATS.items():
+    for times, predicate in _REPEATS.items():
         if (inner := graph.value(node, predicate)) is not None:
             return Repeat(_parse(graph, inner, above), times)
     raise ValueError("a blank node that is no property path")
 
 
-def _parse_members(graph: rdflib.Graph, head: object, above: tuple[object, ...]) -> tuple[PropertyPath, ...]:
-    members: tuple[PropertyPath, ...] = ()
-    if isinstance(head, rdflib.BNode):
-        members = tuple(_parse(graph, member, above) for member in Collection(graph, head))
+def _parse_members(graph: Triples, head: object, above: tuple[object, ...]) -> tuple[PropertyPath, ...]:
+    members = tuple(_parse(graph, member, above) for member in graph.members(head))
     if len(members) < 2:
         raise ValueError("a path list needs two members or more")
     return members
@@ -141,10 +136,10 @@ def path_rdf(path: PropertyPath, label: str, graph: NamedNode) -> tuple[NamedNod
     node = BlankNode(label)
     value: NamedNode | BlankNode
     if isinstance(path, Alternative):
-        predicate = NamedNode(SH + "alternativePath")
+        predicate = _ALTERNATIVE
         value, quads = _list_rdf(path.paths, label + "a", graph)
     else:
-        predicate = NamedNode(SH + (_REPEAT_IRIS[path.times] if isinstance(path, Repeat) else "inversePath"))
+        predicate = _REPEATS[path.times] if isinstance(path, Repeat) else _INVERSE
         value, quads = path_rdf(path.path, label + "p", graph)
     return node, [Quad(node, predicate, value, graph), *quads]
 
@@ -154,6 +149,6 @@ def _list_rdf(paths: tuple[PropertyPath, ...], label: str, graph: NamedNode) -> 
     quads: list[Quad] = []
     for index, (node, path) in enumerate(zip(nodes, paths, strict=True)):
         member, inner = path_rdf(path, f"{label}m{index}", graph)
-        rest = nodes[index + 1] if index + 1 < len(nodes) else _NIL
-        quads += [Quad(node, _FIRST, member, graph), Quad(node, _REST, rest, graph), *inner]
+        rest = nodes[index + 1] if index + 1 < len(nodes) else NIL
+        quads += [Quad(node, FIRST, member, graph), Quad(node, REST, rest, graph), *inner]
     return nodes[0], quads

@@ -7,29 +7,28 @@ Source: SHACL §2 (Shapes and Constraints), §3.4.3 (Recursion), §6 (SPARQL-bas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-import rdflib
-from rdflib.collection import Collection
+from pyoxigraph import BlankNode, Literal, NamedNode
 
 from culturegraph.errors import DataError, DataErrors
-from culturegraph.rdf.vocabulary import SH, shrink
+from culturegraph.rdf.triples import Triples
+from culturegraph.rdf.vocabulary import RDF, RDFS, SH, TYPE, shrink
 from culturegraph.validation.paths import PropertyPath, parse_path, path_text
 from culturegraph.validation.results import VIOLATION, Node
 from culturegraph.validation.shapes import (
     LISTS,
     PARAMETERS,
-    SHACL,
     SHAPE_LISTS,
     SHAPE_VALUES,
     TARGETS,
     Shape,
     ShapesGraph,
     is_true,
-    term,
+    shacl,
     texts,
-    to_rdflib_node,
 )
 
 # What a shape may carry besides: SHACL §2.1, §2.3.4 (non-validating characteristics), rules and node expressions.
@@ -40,9 +39,11 @@ _OTHER: Final = frozenset((
     "agentInstruction", "intent",
 ))
 # fmt: on
+_CLASS: Final = NamedNode(RDFS + "Class")
+_VALIDATORS: Final = {shacl(name) for name in ("validator", "nodeValidator", "propertyValidator")}
 
 
-def read_shapes_graph(graph: rdflib.Graph) -> ShapesGraph:
+def read_shapes_graph(graph: Triples) -> ShapesGraph:
     """Read all shapes of a graph.
 
     Raises DataErrors with every fault, located by the shape's name: broken lists and paths, unknown SHACL terms, shapes
@@ -62,42 +63,39 @@ def read_shapes_graph(graph: rdflib.Graph) -> ShapesGraph:
 class _Reader:
     """Reads shapes one by one and gathers what is wrong with them."""
 
-    def __init__(self, graph: rdflib.Graph) -> None:
+    def __init__(self, graph: Triples) -> None:
         self.graph = graph
         self.errors: list[DataError] = []
-        classes = {rdflib.RDFS.Class, *graph.subjects(rdflib.RDFS.subClassOf, rdflib.RDFS.Class)}
-        self.class_types = classes
+        self.class_types = {_CLASS, *graph.subjects(NamedNode(RDFS + "subClassOf"), _CLASS)}
         self.components = dict(self._components())
 
     def _components(self) -> Iterator[tuple[Any, list[Any]]]:
         """Yield each constraint component of the graph with the predicates that it makes mandatory."""
         graph = self.graph
-        for node in set(graph.subjects(SHACL.parameter, None)):
-            if not any(
-                (node, SHACL[name], None) in graph for name in ("validator", "nodeValidator", "propertyValidator")
-            ):
+        for node in {node for node, _ in graph.pairs(shacl("parameter"))}:
+            if not graph.predicates(node) & _VALIDATORS:
                 continue
-            parameters = list(graph.objects(node, SHACL.parameter))
+            parameters = graph.objects(node, shacl("parameter"))
             mandatory = [p for p in parameters if not is_true(graph, p, "optional")]
-            yield node, [graph.value(parameter, SHACL.path) for parameter in mandatory]
+            yield node, [graph.value(parameter, shacl("path")) for parameter in mandatory]
 
     def shape_nodes(self) -> set[Any]:
         """Return every node that is a shape (SHACL §2.1)."""
         graph = self.graph
         nodes: set[Any] = set()
-        for kind in (SHACL.NodeShape, SHACL.PropertyShape):
-            nodes.update(graph.subjects(rdflib.RDF.type, kind))
+        for kind in ("NodeShape", "PropertyShape"):
+            nodes.update(graph.subjects(TYPE, shacl(kind)))
         for name in (*TARGETS, *PARAMETERS):
-            nodes.update(graph.subjects(SHACL[name], None))
+            nodes.update(node for node, _ in graph.pairs(shacl(name)))
         for name in SHAPE_VALUES:
-            nodes.update(graph.objects(None, SHACL[name]))
+            nodes.update(value for _, value in graph.pairs(shacl(name)))
         for name in SHAPE_LISTS:
-            for head in graph.objects(None, SHACL[name]):
-                nodes.update(Collection(graph, head))
+            for _, head in graph.pairs(shacl(name)):
+                with suppress(ValueError):  # Told where the shape is read.
+                    nodes.update(graph.members(head))
         # A parameter declaration of a constraint component is a property shape in form only (SHACL §6.2.1).
-        return {node for node in nodes if not isinstance(node, rdflib.Literal)} - set(
-            graph.objects(None, SHACL.parameter)
-        )
+        declared = {value for _, value in graph.pairs(shacl("parameter"))}
+        return {node for node in nodes if not isinstance(node, Literal)} - declared
 
     def fault(self, name: str, message: str, parameter: str | None = None) -> None:
         """Note one fault of a shape."""
@@ -105,60 +103,56 @@ class _Reader:
 
     def name(self, node: Any) -> str:
         """Return the IRI of a shape in short, for a blank shape the way to it from its owner."""
-        if isinstance(node, rdflib.URIRef):
-            return shrink(str(node))
+        if isinstance(node, NamedNode):
+            return shrink(node.value)
         trail: list[str] = []
         for _ in range(20):
             owner, predicate = next(
-                (
-                    (s, p)
-                    for s, p in sorted(self.graph.subject_predicates(node))
-                    if str(p).startswith((SH, str(rdflib.RDF)))
-                ),
+                ((s, p) for s, p in sorted(self.graph.mentions(node), key=str) if p.value.startswith((SH, RDF))),
                 (None, None),
             )
-            if predicate is not None and str(predicate).startswith(SH):
-                trail.append(self._step(node, str(predicate)))
-            if not isinstance(owner, rdflib.BNode):
+            if predicate is not None and predicate.value.startswith(SH):
+                trail.append(self._step(node, predicate.value))
+            if not isinstance(owner, BlankNode):
                 break
             node = owner
-        head = shrink(str(owner)) if isinstance(owner, rdflib.URIRef) else "_:shape"
+        head = shrink(owner.value) if isinstance(owner, NamedNode) else "_:shape"
         return "/".join([head, *reversed(trail)])
 
     def _step(self, node: Any, predicate: str) -> str:
         try:
-            return path_text(parse_path(self.graph, self.graph.value(node, SHACL.path)))
+            return path_text(parse_path(self.graph, self.graph.value(node, shacl("path"))))
         except ValueError:
             return "sh:" + predicate.removeprefix(SH)
 
     def read(self, node: Any) -> Shape | None:
         """Return the shape at a node, None where a fault keeps it from being read."""
         name = self.name(node)
-        predicates = set(self.graph.predicates(node))
+        predicates = self.graph.predicates(node)
         for predicate in predicates:
-            local = str(predicate).removeprefix(SH)
-            if str(predicate).startswith(SH) and local not in PARAMETERS | _OTHER | set(TARGETS):
+            local = predicate.value.removeprefix(SH)
+            if predicate.value.startswith(SH) and local not in PARAMETERS | _OTHER | set(TARGETS):
                 self.fault(name, "is no SHACL term for a shape: it would be passed over in silence", local)
         faults = len(self.errors)
         path = self._path(node, name)
         values = {parameter: self._values(node, name, parameter) for parameter in PARAMETERS}
-        severity = self.graph.value(node, SHACL.severity)
+        severity = self.graph.value(node, shacl("severity"))
         self._refuse_idle(node, name, values)
         if len(self.errors) > faults:
             return None
-        types = set(self.graph.objects(node, rdflib.RDF.type))
+        types = set(self.graph.objects(node, TYPE))
         return Shape(
-            node=term(node),
+            node=node,
             name=name,
             path=path,
-            severity=VIOLATION if severity is None else term(severity),
+            severity=VIOLATION if severity is None else severity,
             deactivated=is_true(self.graph, node, "deactivated"),
-            messages=texts(self.graph, node, SHACL.message),
-            hint=texts(self.graph, node, SHACL.description, rdflib.RDFS.comment),
-            targets={key: tuple(term(v) for v in self.graph.objects(node, SHACL[key])) for key in TARGETS},
+            messages=texts(self.graph, node, shacl("message")),
+            hint=texts(self.graph, node, shacl("description"), NamedNode(RDFS + "comment")),
+            targets={key: tuple(self.graph.objects(node, shacl(key))) for key in TARGETS},
             values={parameter: found for parameter, found in values.items() if found},
-            implicit_class=isinstance(node, rdflib.URIRef) and bool(types & self.class_types),
-            custom=tuple(term(c) for c, mandatory in self.components.items() if predicates >= set(mandatory)),
+            implicit_class=isinstance(node, NamedNode) and bool(types & self.class_types),
+            custom=tuple(c for c, mandatory in self.components.items() if predicates >= set(mandatory)),
         )
 
     def _refuse_idle(self, node: Any, name: str, values: Mapping[str, tuple[Any, ...]]) -> None:
@@ -167,16 +161,18 @@ class _Reader:
             self.fault(name, "does nothing without sh:qualifiedMinCount or sh:qualifiedMaxCount", "qualifiedValueShape")
         if values["js"]:
             self.fault(name, "JavaScript is not run", "js")
-        if any((target, SHACL.jsFunctionName, None) in self.graph for target in self.graph.objects(node, SHACL.target)):
+        if any(
+            self.graph.objects(target, shacl("jsFunctionName")) for target in self.graph.objects(node, shacl("target"))
+        ):
             self.fault(name, "JavaScript is not run", "target")
 
     def _path(self, node: Any, name: str) -> PropertyPath | None:
-        paths = list(self.graph.objects(node, SHACL.path))
-        is_property = (node, rdflib.RDF.type, SHACL.PropertyShape) in self.graph
+        paths, types = self.graph.objects(node, shacl("path")), self.graph.objects(node, TYPE)
+        is_property = shacl("PropertyShape") in types
         if len(paths) > 1 or (is_property and not paths):
             self.fault(name, f"a property shape has one path, this one has {len(paths)}", "path")
             return None
-        if paths and (node, rdflib.RDF.type, SHACL.NodeShape) in self.graph:
+        if paths and shacl("NodeShape") in types:
             self.fault(name, "a node shape has no path", "path")
         try:
             return parse_path(self.graph, paths[0]) if paths else None
@@ -185,29 +181,16 @@ class _Reader:
             return None
 
     def _values(self, node: Any, name: str, parameter: str) -> tuple[Any, ...]:
-        found: list[Any] = sorted(self.graph.objects(node, SHACL[parameter]), key=str)
+        found: list[Any] = sorted(self.graph.objects(node, shacl(parameter)), key=str)
         if parameter not in LISTS:
-            return tuple(term(value) for value in found)
+            return tuple(found)
         lists = []
         for head in found:
             try:
-                lists.append(tuple(term(value) for value in _members(self.graph, head)))
+                lists.append(tuple(self.graph.members(head)))
             except ValueError as error:
                 self.fault(name, str(error), parameter)
         return tuple(lists)
-
-
-def _members(graph: rdflib.Graph, head: Any) -> Iterable[Any]:
-    """Return the members of a well-formed list (SHACL §1.4). Raises ValueError for any other."""
-    members, seen = [], set()
-    while head != rdflib.RDF.nil:
-        first, rest = list(graph.objects(head, rdflib.RDF.first)), list(graph.objects(head, rdflib.RDF.rest))
-        if isinstance(head, rdflib.Literal) or head in seen or len(first) != 1 or len(rest) != 1:
-            raise ValueError("is not a well-formed list")
-        seen.add(head)
-        members.append(first[0])
-        head = rest[0]
-    return members
 
 
 def _refuse_missing(shapes: ShapesGraph) -> None:
@@ -215,8 +198,7 @@ def _refuse_missing(shapes: ShapesGraph) -> None:
     errors = []
     for shape in shapes.shapes.values():
         for parameter, node in shape.members():
-            there = any(True for _ in shapes.graph.predicate_objects(to_rdflib_node(node)))
-            if not there:
+            if node not in shapes.graph:
                 errors.append(DataError(f"refers to {node}, which is not there", shape.name, column=f"sh:{parameter}"))
             elif parameter == "property" and shapes.shapes[node].path is None:
                 errors.append(DataError(f"refers to {node}, which has no sh:path", shape.name, column="sh:property"))

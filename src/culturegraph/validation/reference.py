@@ -15,17 +15,19 @@ import rdflib
 from pyoxigraph import DefaultGraph, NamedNode, Quad
 
 from culturegraph.errors import DataError, DataErrors
-from culturegraph.rdf.bridge import to_rdflib
+from culturegraph.rdf.bridge import from_rdflib, term_to_rdflib, to_rdflib
+from culturegraph.rdf.triples import Triples
 from culturegraph.rdf.vocabulary import RDFS, SH, TYPE
 from culturegraph.validation.literals import quiet_rdflib
 from culturegraph.validation.messages import default_messages
 from culturegraph.validation.paths import parse_path, path_predicates
 from culturegraph.validation.results import Node, Result, Texts
-from culturegraph.validation.shapes import PARAMETERS, SHACL, TARGETS, ShapesGraph, term, texts, to_rdflib_node
-from culturegraph.validation.sparql import uses_named_graphs
+from culturegraph.validation.shapes import PARAMETERS, TARGETS, ShapesGraph, shacl, texts
+from culturegraph.validation.sparql import SHAPES_GRAPH, uses_named_graphs
 
 # Shapes that refer to themselves are refused before, so the depth is only that of the shapes graph.
 _MAX_DEPTH: Final = 100
+_SHACL: Final = rdflib.Namespace(SH)
 
 
 def run_reference(quads: Iterable[Quad], shapes: ShapesGraph, only: Collection[Node] | None = None) -> list[Result]:
@@ -72,12 +74,12 @@ def _validate(data: rdflib.Graph, shapes: ShapesGraph, only: Collection[Node] | 
     import pyshacl
 
     _bind_prefixes(data, shapes.graph)
-    # A copy, since pyshacl adds triples of its own to the shapes graph.
-    graph = _copy(shapes.graph) if only is None else without_other_targets(shapes, only)
+    # Made anew each time, since pyshacl adds triples of its own to the shapes graph.
+    graph = to_rdflib(shapes.graph) if only is None else without_other_targets(shapes, only)
     advanced = any(shape.targets["target"] or "expression" in shape.values for shape in shapes.shapes.values())
     if advanced:
         # Then pyshacl would run rules first; inference is not validation.
-        graph.remove((None, SHACL.rule, None))
+        graph.remove((None, _SHACL.rule, None))
     logging.getLogger("pyshacl").setLevel(logging.CRITICAL)
     try:
         _, report, text = pyshacl.validate(
@@ -88,22 +90,15 @@ def _validate(data: rdflib.Graph, shapes: ShapesGraph, only: Collection[Node] | 
         raise _failure(str(error)) from error
     if not isinstance(report, rdflib.Graph):
         raise _failure(str(text))
-    return list(_read_report(report, shapes))
+    return list(_read_report(Triples(from_rdflib(report, SHAPES_GRAPH)), shapes))
 
 
-def _copy(graph: rdflib.Graph) -> rdflib.Graph:
-    copy = rdflib.Graph(bind_namespaces="none")
-    for triple in graph:
-        copy.add(triple)
-    return copy
-
-
-def _bind_prefixes(data: rdflib.Graph, shapes: rdflib.Graph) -> None:
+def _bind_prefixes(data: rdflib.Graph, shapes: Triples) -> None:
     """Give the data the declared prefixes: pyshacl looks for those behind owl:imports there (SHACL §5.2.1)."""
-    for declaration in shapes.objects(None, SHACL.declare):
-        prefix, namespace = (shapes.value(declaration, SHACL[name]) for name in ("prefix", "namespace"))
+    for _, declaration in shapes.pairs(shacl("declare")):
+        prefix, namespace = (shapes.value(declaration, shacl(name)) for name in ("prefix", "namespace"))
         if prefix is not None and namespace is not None:
-            data.bind(str(prefix), str(namespace), override=False)
+            data.bind(prefix.value, namespace.value, override=False)
 
 
 def _failure(message: str) -> DataErrors:
@@ -115,33 +110,33 @@ def without_other_targets(shapes: ShapesGraph, kept: Collection[Node]) -> rdflib
 
     pyshacl's own `use_shapes` skips named property shapes in silence, so every shape stays and only targets go.
     """
-    graph = _copy(shapes.graph)
+    graph = to_rdflib(shapes.graph)
     for shape in shapes.shapes.values():
         if not shape.has_targets or shape.node in kept:
             continue
-        subject = to_rdflib_node(shape.node)
+        subject = term_to_rdflib(shape.node)
         for name in TARGETS:
-            graph.remove((subject, SHACL[name], None))
+            graph.remove((subject, _SHACL[name], None))
         if shape.implicit_class:
             graph.remove((subject, rdflib.RDF.type, None))
-            kind = SHACL.NodeShape if shape.path is None else SHACL.PropertyShape
+            kind = _SHACL.NodeShape if shape.path is None else _SHACL.PropertyShape
             graph.add((subject, rdflib.RDF.type, kind))
     return graph
 
 
-def _read_report(report: rdflib.Graph, shapes: ShapesGraph) -> Iterator[Result]:
-    for node in report.objects(None, SHACL.result):
+def _read_report(report: Triples, shapes: ShapesGraph) -> Iterator[Result]:
+    for _, node in report.pairs(shacl("result")):
 
         def value(name: str, subject: Any = node) -> Any:
-            found = report.value(subject, SHACL[name])
-            return None if found is None else term(found)
+            return report.value(subject, shacl(name))
 
-        path = report.value(node, SHACL.resultPath)
+        path = value("resultPath")
         shape, component = shapes.shapes[value("sourceShape")], value("sourceConstraintComponent")
-        said = texts(report, node, SHACL.resultMessage)
+        said = texts(report, node, shacl("resultMessage"))
         yield Result(
             focus_node=value("focusNode"),
-            path=None if path is None else _read_path(path, report, shapes),
+            # A blank path keeps its label, so it is read where it is whole: in the shapes graph.
+            path=None if path is None else parse_path(shapes.graph if path in shapes.graph else report, path),
             value=value("value"),
             component=component,
             source_shape=shape.node,
@@ -161,9 +156,3 @@ def _own_messages(component: NamedNode, values: Any) -> Texts | None:
         return None
     wanted = values[parameter]
     return default_messages(parameter, wanted[0] if len(wanted) == 1 else wanted)
-
-
-def _read_path(node: Any, report: rdflib.Graph, shapes: ShapesGraph) -> Any:
-    # A blank path keeps its label, so it is read where it is whole: in the shapes graph.
-    graph = shapes.graph if isinstance(node, rdflib.BNode) and (node, None, None) in shapes.graph else report
-    return parse_path(graph, node)

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
-import rdflib
-from pyoxigraph import BlankNode, Literal, NamedNode
+from pyoxigraph import Literal, NamedNode
 
-from culturegraph.rdf.bridge import term_from_rdflib
+from culturegraph.rdf.triples import Triples
 from culturegraph.rdf.vocabulary import SH
 from culturegraph.validation.paths import PropertyPath
 from culturegraph.validation.results import Node, Term, Texts
-
-SHACL: Final = rdflib.Namespace(SH)
 
 TARGETS: Final = ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf", "target")
 SHAPE_VALUES: Final = ("node", "property", "not", "qualifiedValueShape")
@@ -82,7 +79,7 @@ class Shape:
 class ShapesGraph:
     """All shapes of a shapes graph, by node."""
 
-    graph: rdflib.Graph
+    graph: Triples
     shapes: Mapping[Node, Shape]
 
     @cached_property
@@ -115,28 +112,24 @@ class ShapesGraph:
         return sorted(found - own, key=str)
 
 
-def term(node: Any) -> Any:
-    """Return the pyoxigraph term of an rdflib one."""
-    return term_from_rdflib(node)
+@cache
+def shacl(name: str) -> NamedNode:
+    """Return a term of the SHACL vocabulary."""
+    return NamedNode(SH + name)
 
 
-def texts(graph: rdflib.Graph, node: Any, *predicates: rdflib.URIRef) -> dict[str, str]:
+def texts(graph: Triples, node: Any, *predicates: NamedNode) -> dict[str, str]:
     """Return the values of the first predicate that has any, by language."""
     for predicate in predicates:
-        found = [value for value in graph.objects(node, predicate) if isinstance(value, rdflib.Literal)]
+        found = [value for value in graph.objects(node, predicate) if isinstance(value, Literal)]
         if found:
-            return {(value.language or "").lower(): str(value) for value in sorted(found)}
+            return {(value.language or "").lower(): value.value for value in sorted(found, key=str)}
     return {}
 
 
-def is_true(graph: rdflib.Graph, node: Any, name: str) -> bool:
+def is_true(graph: Triples, node: Any, name: str) -> bool:
     """Return whether a node has the value true for a SHACL property."""
-    return any(bool(value) for value in graph.objects(node, SHACL[name]))
-
-
-def to_rdflib_node(node: Node) -> rdflib.BNode | rdflib.URIRef:
-    """Return the rdflib node of a shapes graph's node."""
-    return rdflib.BNode(node.value) if isinstance(node, BlankNode) else rdflib.URIRef(node.value)
+    return any(value.value in {"true", "1"} for value in graph.objects(node, shacl(name)))
 
 
 def literal_integer(value: Term) -> int | None:

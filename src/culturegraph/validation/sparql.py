@@ -13,15 +13,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import rdflib
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import Literal, NamedNode, Store
 
 from culturegraph.errors import DataError, DataErrors
+from culturegraph.rdf.triples import Triples
 from culturegraph.rdf.vocabulary import OWL, SH
 from culturegraph.validation.literals import INTERNAL, TERMS
 from culturegraph.validation.paths import path_sparql
 from culturegraph.validation.results import Node, Term, Texts
-from culturegraph.validation.shapes import SHACL, Shape, ShapesGraph, is_true, texts, to_rdflib_node
+from culturegraph.validation.shapes import Shape, ShapesGraph, is_true, shacl, texts
 from culturegraph.validation.targets import Uncompilable
 
 COMPONENT: Final = NamedNode(SH + "SPARQLConstraintComponent")
@@ -62,12 +62,12 @@ def constraint_query(shapes: ShapesGraph, shape: Shape, node: Node, focus: str, 
     Raises DataErrors where SHACL forbids what the query uses or it does not parse, Uncompilable for a blank shape that
     the query asks for.
     """
-    graph, subject = shapes.graph, to_rdflib_node(node)
-    if is_true(graph, subject, "deactivated"):
+    graph = shapes.graph
+    if is_true(graph, node, "deactivated"):
         return None
-    text = _select_of(graph, subject, shape.name)
+    text = _select_of(graph, node, shape.name)
     _refuse_forbidden(text, shape.name)
-    declared = prefixes(graph, subject, shape.name)
+    declared = prefixes(graph, node, shape.name)
     _check_syntax(declared, text, shape.name)
     prologue, body = split_prologue(text)
     body = _substitute(body, shape)
@@ -75,15 +75,15 @@ def constraint_query(shapes: ShapesGraph, shape: Shape, node: Node, focus: str, 
         focus = f"{{ SELECT DISTINCT ({this} AS ?cgthis) WHERE {{ {focus} }} }} BIND(?cgthis AS ?this)"
     query = f"{declared}{prologue}\nSELECT DISTINCT * WHERE {{ {focus}\nLATERAL {{ {{ {body}\n}} }} }}"
     _check_syntax("", query, shape.name)
-    return SparqlConstraint(node, texts(graph, subject, SHACL.message), query)
+    return SparqlConstraint(node, texts(graph, node, shacl("message")), query)
 
 
 def target_query(shapes: ShapesGraph, shape: Shape, target: Node) -> str | None:
     """Return the query of a SPARQL-based target, None for another kind of target (SHACL-AF §3.1)."""
-    graph, subject = shapes.graph, to_rdflib_node(target)
-    if (subject, SHACL.select, None) not in graph:
+    graph = shapes.graph
+    if not graph.objects(target, shacl("select")):
         return None
-    declared, text = prefixes(graph, subject, shape.name), _select_of(graph, subject, shape.name)
+    declared, text = prefixes(graph, target, shape.name), _select_of(graph, target, shape.name)
     if "this" not in _check_syntax(declared, text, shape.name):
         raise _fault(shape.name, "a target query selects ?this", "target")
     return declared + text
@@ -91,8 +91,8 @@ def target_query(shapes: ShapesGraph, shape: Shape, target: Node) -> str | None:
 
 def uses_named_graphs(shapes: ShapesGraph) -> bool:
     """Return whether any query in the shapes graph looks into named graphs."""
-    found = [*shapes.graph.objects(None, SHACL.select), *shapes.graph.objects(None, SHACL.ask)]
-    return any(word.upper() == "GRAPH" for text in found for kind, word in tokens(str(text)) if kind == "word")
+    found = [*shapes.graph.pairs(shacl("select")), *shapes.graph.pairs(shacl("ask"))]
+    return any(word.upper() == "GRAPH" for _, text in found for kind, word in tokens(text.value) if kind == "word")
 
 
 def tokens(text: str) -> Iterator[tuple[str | None, str]]:
@@ -114,29 +114,33 @@ def _fault(name: str, message: str, parameter: str = "sparql") -> DataErrors:
     return DataErrors([DataError(message, name, column=f"sh:{parameter}")])
 
 
-def _select_of(graph: rdflib.Graph, subject: Any, name: str) -> str:
-    found = list(graph.objects(subject, SHACL.select))
-    if len(found) != 1 or not isinstance(found[0], rdflib.Literal):
+def _select_of(graph: Triples, node: Node, name: str) -> str:
+    found = graph.objects(node, shacl("select"))
+    if len(found) != 1 or not isinstance(found[0], Literal):
         raise _fault(name, f"a SPARQL-based constraint has one sh:select, this one has {len(found)}")
-    return str(found[0])
+    return found[0].value
 
 
-def prefixes(graph: rdflib.Graph, subject: Any, name: str) -> str:
+def prefixes(graph: Triples, node: Node, name: str) -> str:
     """Return the prologue that sh:prefixes asks for, through owl:imports (SHACL §5.2.1)."""
     seen: set[Any] = set()
-    stack = list(graph.objects(subject, SHACL.prefixes))
+    stack = graph.objects(node, shacl("prefixes"))
     declared: dict[str, str] = {}
     while stack:
         owner = stack.pop()
         if owner in seen:
             continue
         seen.add(owner)
-        stack += graph.objects(owner, rdflib.URIRef(OWL + "imports"))
-        for declaration in graph.objects(owner, SHACL.declare):
-            prefix, namespace = (str(graph.value(declaration, SHACL[key]) or "") for key in ("prefix", "namespace"))
+        stack += graph.objects(owner, NamedNode(OWL + "imports"))
+        for declaration in graph.objects(owner, shacl("declare")):
+            prefix, namespace = (_text(graph.value(declaration, shacl(key))) for key in ("prefix", "namespace"))
             if declared.setdefault(prefix, namespace) != namespace:
                 raise _fault(name, f"the prefix {prefix}: has two namespaces", "prefixes")
     return "".join(f"PREFIX {prefix}: <{namespace}>\n" for prefix, namespace in sorted(declared.items()))
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value.value)
 
 
 def split_prologue(text: str) -> tuple[str, str]:

@@ -14,6 +14,8 @@ from culturegraph.rdf.vocabulary import RDFS
 from culturegraph.validation.results import Term
 from culturegraph.validation.shapes import Shape
 
+# How the pattern of several targets begins: a node is the focus once, however many lead to it.
+UNION = "{ SELECT DISTINCT ?this WHERE"
 A = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
 
@@ -78,7 +80,7 @@ def focus_pattern(shape: Shape, terms: Terms, sparql_targets: Mapping[Term, str]
     if len(branches) == 1 and (nodes or len(set(members)) == 1):
         return branches[0]
     union = " UNION ".join(f"{{ {branch} }}" for branch in branches)
-    return f"{{ SELECT DISTINCT ?this WHERE {{ {union} }} }}"
+    return f"{UNION} {{ {union} }} }}"
 
 
 def _instances(classes: list[str]) -> str:

@@ -10,17 +10,15 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, parse
+from pyoxigraph import Literal, Quad, RdfFormat, parse
 
 from culturegraph.errors import DataError, DataErrors, StorageError
-from culturegraph.rdf.bridge import from_rdflib, to_rdflib
-from culturegraph.validation.literals import INTERNAL
+from culturegraph.rdf.triples import Triples
 from culturegraph.validation.paths import path_text
 from culturegraph.validation.reading import read_shapes_graph
 from culturegraph.validation.results import Result, term_text
-from culturegraph.validation.shapes import SHACL, ShapesGraph
+from culturegraph.validation.shapes import ShapesGraph, shacl
 
-_GRAPH = NamedNode(INTERNAL + "shapes")
 Run = Callable[[Iterable[Quad], ShapesGraph, int | None], list[Result]]
 
 
@@ -32,16 +30,16 @@ def shapes_of_shapes() -> ShapesGraph:
     if package is None or package.origin is None:
         raise StorageError("pyshacl is not installed: it carries the shapes for shapes")
     document = Path(package.origin).with_name("assets") / "shacl-shacl.ttl"
-    graph = to_rdflib(parse(path=str(document), format=RdfFormat.TURTLE))
+    triples = list(parse(path=str(document), format=RdfFormat.TURTLE))
     # Paths are judged when they are read, less strictly: W3C test path-strange-002 is to be evaluated.
-    for shape in graph.subjects(SHACL.path, SHACL.path):
-        graph.remove((shape, SHACL["or"], None))
-    return read_shapes_graph(graph)
+    of_paths = {t.subject for t in triples if t.predicate == shacl("path") and t.object == shacl("path")}
+    kept = (t for t in triples if t.subject not in of_paths or t.predicate != shacl("or"))
+    return read_shapes_graph(Triples(kept))
 
 
 def refuse_malformed(shapes: ShapesGraph, run: Run) -> None:
     """Raise DataErrors, located by shape and parameter, where the shapes graph is not well-formed."""
-    results = run(from_rdflib(shapes.graph, _GRAPH), shapes_of_shapes(), 1)
+    results = run((Quad(t.subject, t.predicate, t.object) for t in shapes.graph), shapes_of_shapes(), 1)
     errors = {str(error): error for error in (_error(result, shapes) for result in results)}
     if errors:
         raise DataErrors([errors[text] for text in sorted(errors)])

@@ -16,7 +16,7 @@ from culturegraph.queries import read_queries
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot, open_current
-from culturegraph.web import entities, front, ontology, problems, statements, validation
+from culturegraph.web import about, entities, front, ontology, problems, search, statements, validation
 from culturegraph.web.middleware import CommonHeaders
 from culturegraph.web.pages import Pages
 from culturegraph.web.site import Site, compute_revision
@@ -24,7 +24,15 @@ from culturegraph.web.sparql import SparqlEndpoint
 
 _FOLDER = Path(__file__).parent
 # Entities come last: they answer for every path that nothing else knows better.
-_ROUTERS = (front.router, statements.router, validation.router, ontology.router, entities.router)
+_ROUTERS = (
+    front.router,
+    search.router,
+    about.router,
+    statements.router,
+    validation.router,
+    ontology.router,
+    entities.router,
+)
 
 
 def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:

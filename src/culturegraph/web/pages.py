@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -40,22 +40,25 @@ class Pages:
         chosen = request.query_params.get("lang", "")
         return chosen if chosen in LANGUAGES else preferred_language(request.headers.get("accept-language"), LANGUAGES)
 
-    def render(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-        """Render a template for a request."""
-        language = self.language(request)
-        chosen = request.query_params.get("lang") in LANGUAGES
+    def linker(self, request: Request) -> Callable[..., str]:
+        """Return what makes links on this server, which keep the language where the reader chose it."""
+        language = request.query_params.get("lang")
 
         def link(path: str, **parameters: Any) -> str:
-            """Return a link on this server, which keeps the language where the reader chose it."""
-            if chosen:
+            if language in LANGUAGES:
                 parameters = {**parameters, "lang": language}
             return f"{path}{'&' if '?' in path else '?'}{urlencode(parameters)}" if parameters else path
 
+        return link
+
+    def render(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+        """Render a template for a request."""
+        language = self.language(request)
         page = self._environment.get_template(template).render(
             context,
             language=language,
             words=self.words[language],
-            link=link,
+            link=self.linker(request),
             switches=_switches(request, language),
         )
         return HTMLResponse(page, status_code=status, headers={"Content-Language": language})

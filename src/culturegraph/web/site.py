@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +14,16 @@ from starlette.responses import Response
 
 from culturegraph import __version__
 from culturegraph.explanation import Explainer
+from culturegraph.protocols.coverage import Section, read_coverage_queries, read_section
 from culturegraph.protocols.documents import own_iris
+from culturegraph.protocols.facets import FacetIndex
 from culturegraph.protocols.headers import matches_tag
 from culturegraph.protocols.modules import read_modules
 from culturegraph.protocols.ontology import Ontology
 from culturegraph.protocols.overview import Overview, describe_ontology
 from culturegraph.protocols.report import ReportIndex
-from culturegraph.queries import QueryFile
+from culturegraph.protocols.search import Searcher
+from culturegraph.queries import QueryFile, read_queries
 from culturegraph.rules import Rule, read_rules
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
@@ -75,6 +78,26 @@ class Site:
         return {language: describe_ontology(self.snapshot.store, self.ontology, language) for language in LANGUAGES}
 
     @cached_property
+    def page_queries(self) -> Mapping[str, QueryFile]:
+        """The queries behind pages by id: facets, lists to browse, figures."""
+        return {query.id: query for query in read_queries(self.settings.queries / "pages")}
+
+    @cached_property
+    def searchers(self) -> Mapping[str, Searcher]:
+        """What searches, by language of the reader; all count by the same facets."""
+        facets = FacetIndex(self.snapshot.store, self.page_queries.values())
+        return {
+            language: Searcher(self.snapshot.store, facets, self.snapshot.text_index, language)
+            for language in LANGUAGES
+        }
+
+    @cached_property
+    def coverage(self) -> Sequence[tuple[QueryFile, Section]]:
+        """What this snapshot covers: the tables of figures, each with the query that gives it."""
+        queries = read_coverage_queries(self.settings.queries / "pages")
+        return [(query, read_section(self.snapshot.store, query)) for query in queries]
+
+    @cached_property
     def own_iris(self) -> list[str]:
         """Every typed IRI of ours: what an unknown one may have been meant for."""
         return own_iris(self.snapshot.store)
@@ -98,7 +121,7 @@ def compute_revision(snapshot: Snapshot) -> str:
     """Return what identifies snapshot, software and templates together."""
     digest = hashlib.blake2b(f"{snapshot.identity} {__version__}".encode(), digest_size=16)
     for path in sorted(_FOLDER.rglob("*.*")):
-        if path.suffix in {".html", ".css", ".json", ".svg", ".py"}:
+        if path.suffix in {".html", ".css", ".json", ".svg", ".py", ".md"}:
             digest.update(path.read_bytes())
     return digest.hexdigest()
 

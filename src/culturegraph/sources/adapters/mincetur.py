@@ -27,13 +27,16 @@ _NEEDED: Final = (
 )  # fmt: skip
 LAYOUT: Final = Layout(_NEEDED, {"FECHA_DE_CORTE": "the day of the cut, which the source's description tells"}, ";")
 
-Kinds = dict[tuple[str, str, str], dict[str, str]]
+Kinds = dict[tuple[str, str, str, str], dict[str, str]]
 
 
 def read_kinds(job: Job) -> Kinds:
-    """Return what each category, type and subtype is; empty type or subtype: any."""
+    """Return what each category, type and subtype is, or one resource by its code; an empty cell: any."""
     with (job.data / "adapters/mincetur-kinds.csv").open(encoding="utf-8", newline="") as file:
-        return {(fold(row["category"]), fold(row["type"]), fold(row["subtype"])): row for row in csv.DictReader(file)}
+        return {
+            (fold(row["category"]), fold(row["type"]), fold(row["subtype"]), row["code"]): row
+            for row in csv.DictReader(file)
+        }
 
 
 class _Cleaner:
@@ -68,9 +71,14 @@ class _Cleaner:
         }
 
     def _kind(self, number: int, cells: dict[str, str]) -> dict[str, str] | None:
-        levels = fold(cells[_CATEGORY]), fold(cells[_TYPE]), fold(cells[_SUBTYPE])
-        for depth in (3, 2, 1):
-            kind = self.kinds.get((*levels[:depth], *("",) * (3 - depth)))  # type: ignore[arg-type]
+        category, type_, subtype = fold(cells[_CATEGORY]), fold(cells[_TYPE]), fold(cells[_SUBTYPE])
+        for key in (
+            (category, type_, subtype, cells[_CODE]),
+            (category, type_, subtype, ""),
+            (category, type_, "", ""),
+            (category, "", "", ""),
+        ):
+            kind = self.kinds.get(key)
             if kind is not None and kind["class"]:
                 return kind
             if kind is not None:

@@ -1,0 +1,78 @@
+"""Verbs that measure and judge: bench, validate."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from culturegraph.cli.terminal import Engine, err, out, read_settings, show_step
+from culturegraph.files import write_whole
+
+verbs = typer.Typer()
+
+
+class Bench(StrEnum):
+    """The measurements."""
+
+    tables = "tables"
+    reasoning = "reasoning"
+    validation = "validation"
+
+
+class ReportFormat(StrEnum):
+    """The forms of a validation report."""
+
+    text = "text"
+    ttl = "ttl"
+    json = "json"
+    csv = "csv"
+    html = "html"
+
+
+@verbs.command(epilog="Example: culturegraph bench tables --json figures.json")
+def bench(
+    name: Annotated[Bench, typer.Argument(help="what is measured")],
+    sizes: Annotated[str | None, typer.Option(help="sizes, as N,N")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="write the figures to a file")] = None,
+) -> None:
+    """Measure a part of culturegraph beside what it is compared with; print a table in Markdown."""
+    from culturegraph.bench.figures import measure
+
+    with show_step(f"measuring {name.value}"):
+        figures = measure(name.value, read_settings(), sizes)
+    if json_file is not None:
+        json_file.write_text(json.dumps(figures.to_json(), indent=2) + "\n", encoding="utf-8")
+    out.print(figures.to_markdown(), markup=False)
+    for remark in figures.remarks:
+        err.print(remark, markup=False)
+
+
+@verbs.command(
+    epilog="Example: culturegraph validate my.ttl · culturegraph validate copy/norms.csv --format html -o report.html"
+)
+def validate(
+    data: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="DATA…", help="RDF files, CSVW packages, copies of our tables, endpoints; ours without"),
+    ] = None,
+    shapes: Annotated[list[Path] | None, typer.Option("--shapes", help="SHACL files; ours without")] = None,
+    engine: Annotated[Engine, typer.Option(help="SHACL engine")] = Engine.compiled,
+    fmt: Annotated[ReportFormat, typer.Option("--format", help="form of the report")] = ReportFormat.text,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="file; standard output without it")] = None,
+) -> None:
+    """Validate data by shapes. Exit code 1 where there is a violation."""
+    from culturegraph.judgement import FORMS, judge
+
+    report = judge(read_settings(), data or [], shapes or [], engine=engine.value, progress=show_step)
+    text = FORMS[fmt.value](report)
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        write_whole(output, text.encode())
+    if report.violations:
+        raise typer.Exit(1)

@@ -1,0 +1,61 @@
+"""What all verbs share: the terminal, the settings of a run, the options that recur."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from culturegraph.errors import UsageError
+from culturegraph.settings import Settings
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", help="folder of the snapshots", show_default=".culturegraph")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+
+
+class Engine(StrEnum):
+    """The SHACL engines."""
+
+    compiled = "compiled"
+    pyshacl = "pyshacl"
+
+
+class Language(StrEnum):
+    """The languages of explanations."""
+
+    es = "es"
+    en = "en"
+
+
+def read_settings(**given: Any) -> Settings:
+    """Return the settings with what the options gave. Raises UsageError where a value is out of range."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as errors:
+        faults = [f"{fault['loc'][0]}: {fault['msg']} (got {fault['input']!r})" for fault in errors.errors()]
+        raise UsageError("; ".join(faults)) from errors
+
+
+@contextmanager
+def show_step(name: str) -> Iterator[None]:
+    """Show a running step on a terminal; print nothing into a pipe."""
+    with err.status(f"{name} …"):
+        yield
+
+
+def print_json(value: Any) -> None:
+    """Write a value as JSON for machines."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

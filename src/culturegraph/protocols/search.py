@@ -1,0 +1,343 @@
+"""Search: a text and chosen facet values in, a page of things out, with the facets of all that was found.
+
+Values of one facet widen a choice (or), facets narrow it (and); the counts of a facet are of what its own choice does
+not narrow, so that a second value can be added. Pure: no web framework, no words of the interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
+from typing import Any, Final
+
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+
+from culturegraph.errors import RequestError
+from culturegraph.protocols.facets import Facet, FacetIndex, FacetValue
+from culturegraph.protocols.labels import Labels, Name, Reference, sort_key, to_href
+from culturegraph.rdf.vocabulary import BASE, DCTERMS, RDFS, SKOS
+from culturegraph.store.text_index import TextIndex
+
+SORTS: Final = ("relevance", "name", "newest", "oldest")
+PAGE_SIZE: Final = 20
+MAX_PAGE_SIZE: Final = 100
+MAX_TEXT: Final = 400
+# Values that a request may choose; no reader has need of more.
+MAX_CHOSEN: Final = 50
+# Things that a table of everything found lists.
+MAX_LISTED: Final = 10_000
+_NOTES: Final = (SKOS + "definition", RDFS + "comment", DCTERMS + "description")
+_MAX_NOTE: Final = 240
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What is searched: a text, the chosen values of each facet, the order, the page."""
+
+    text: str = ""
+    chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sort: str = "relevance"
+    page: int = 1
+    size: int = PAGE_SIZE
+    # A facet that is shown with all its values.
+    whole: str = ""
+
+    def parameters(self, **changes: Any) -> list[tuple[str, str]]:
+        """Return the parameters of an address that asks for this, or for it with changes; defaults are left out."""
+        other = replace(self, **{"page": 1, **changes})
+        pairs = [("q", other.text)] if other.text else []
+        pairs += [(key, value) for key, values in other.chosen.items() for value in values]
+        standard = SearchRequest()
+        for name, value in (("sort", other.sort), ("page", other.page), ("size", other.size), ("all", other.whole)):
+            if value != getattr(standard, "whole" if name == "all" else name):
+                pairs.append((name, str(value)))
+        return pairs
+
+    def toggle(self, facet: str, value: str) -> dict[str, tuple[str, ...]]:
+        """Return the choice with a value added, or without it where it was chosen."""
+        held = self.chosen.get(facet, ())
+        values = tuple(item for item in held if item != value) if value in held else (*held, value)
+        rest = {key: kept for key, kept in self.chosen.items() if key != facet}
+        return {**rest, facet: values} if values else rest
+
+
+@dataclass(frozen=True)
+class Found:
+    """One thing on a page of results. `matched`: the name by which it was found, where that is not the one shown."""
+
+    iri: str
+    name: Name
+    href: str | None
+    types: tuple[Reference, ...]
+    matched: str | None
+    score: float | None
+    note: Name | None
+    date: str
+    places: tuple[Reference, ...]
+    peoples: tuple[Reference, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value of a facet with the number of things that choosing it shows, and the values below it."""
+
+    key: str
+    iri: str | None
+    name: Name
+    count: int
+    is_chosen: bool
+    below: tuple[Choice, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something below is chosen."""
+        return any(choice.is_chosen or choice.is_open for choice in self.below)
+
+
+@dataclass(frozen=True)
+class FacetChoices:
+    """A facet as a page shows it; `total` values occur among what was found."""
+
+    facet: Facet
+    choices: tuple[Choice, ...]
+    total: int
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are values that are not shown."""
+        return not self.facet.is_tree and self.total > len(self.choices)
+
+
+@dataclass(frozen=True)
+class Results:
+    """The answer to a request. `ignored`: facets or values that the graph does not have, as (facet, value)."""
+
+    request: SearchRequest
+    total: int
+    items: tuple[Found, ...]
+    facets: tuple[FacetChoices, ...]
+    ignored: tuple[tuple[str, str], ...]
+
+    @property
+    def pages(self) -> int:
+        """The number of pages."""
+        return max(1, -(-self.total // self.request.size))
+
+
+def read_request(pairs: Iterable[tuple[str, str]], facets: Mapping[str, Facet]) -> SearchRequest:
+    """Return what the parameters of an address ask for. Parameters that are no facet are nobody's business here.
+
+    Raises RequestError, which says what is allowed, where one cannot be what it says.
+    """
+    given: dict[str, list[str]] = {}
+    for key, value in pairs:
+        given.setdefault(key, []).append(value)
+    text = " ".join("".join(c if c.isprintable() else " " for c in given.get("q", [""])[0]).split())
+    if len(text) > MAX_TEXT:
+        raise RequestError(f"q: a text to search for may have {MAX_TEXT} characters")
+    chosen = {key: tuple(dict.fromkeys(filter(None, given[key]))) for key in facets if key in given}
+    if sum(map(len, chosen.values())) > MAX_CHOSEN:
+        raise RequestError(f"a search may choose {MAX_CHOSEN} values of facets")
+    sort = given.get("sort", [""])[0] or SORTS[0]
+    if sort not in SORTS:
+        raise RequestError(f"sort: one of {', '.join(SORTS)}")
+    return SearchRequest(
+        text,
+        {key: values for key, values in chosen.items() if values},
+        sort,
+        _number(given, "page", 1, 1_000_000),
+        _number(given, "size", PAGE_SIZE, MAX_PAGE_SIZE),
+        given.get("all", [""])[0],
+    )
+
+
+def _number(given: Mapping[str, Sequence[str]], name: str, default: int, most: int) -> int:
+    text = given.get(name, [""])[0]
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise RequestError(f"{name}: a number from 1 to {most}")
+    return int(text)
+
+
+class Searcher:
+    """Searches one snapshot for readers of one language."""
+
+    def __init__(self, store: Store, facets: FacetIndex, text_index: TextIndex, language: str) -> None:
+        self.index = facets
+        self._store, self._text_index, self._language = store, text_index, language
+
+    @cached_property
+    def _facet_labels(self) -> Labels:
+        # Kept for good: there are few values, and every page names them.
+        return Labels(self._store, self._language)
+
+    def search(self, request: SearchRequest) -> Results:
+        """Return a page of what was found."""
+        chosen, ignored = self._check(request)
+        request = replace(request, chosen=chosen)
+        matches = self._matches(request.text)
+        base = self.index.everything if matches is None else self.index.pack(matches)
+        members = {key: self._union(key, values) for key, values in chosen.items()}
+        found = _intersect(base, members.values())
+        start = (request.page - 1) * request.size
+        numbers = islice(self.index.pick(found, self._order(request, matches)), start, start + request.size)
+        labels = Labels(self._store, self._language)
+        return Results(
+            request=request,
+            total=found.bit_count(),
+            items=tuple(self._item(number, labels, matches) for number in numbers),
+            facets=tuple(
+                self._choices(facet, request, _intersect(base, (m for k, m in members.items() if k != facet.key)))
+                for facet in self.index.facets.values()
+            ),
+            ignored=ignored,
+        )
+
+    def go_straight(self, request: SearchRequest) -> str | None:
+        """Return the IRI that a text can only mean: one of ours, or the identifier of a single thing."""
+        text = request.text.strip("<>")
+        if request.chosen or not text:
+            return None
+        if text.startswith(BASE) and text in self.index.numbers:
+            return text
+        hits = self._text_index.lookup_identifier(text)
+        return hits[0].iri if len(hits) == 1 and len(text) > 1 else None
+
+    def name_chosen(self, request: SearchRequest) -> dict[tuple[str, str], Name]:
+        """Return the name of each chosen value by facet and value."""
+        facets = self.index.facets
+        return {
+            (key, value): self._name(facets[key].values[value], facets[key]).name
+            for key, values in request.chosen.items()
+            for value in values
+        }
+
+    def _check(self, request: SearchRequest) -> tuple[dict[str, tuple[str, ...]], tuple[tuple[str, str], ...]]:
+        """Part the chosen values into those that the graph has and the others."""
+        chosen: dict[str, tuple[str, ...]] = {}
+        ignored: list[tuple[str, str]] = []
+        for key, values in request.chosen.items():
+            known = self.index.facets[key].values
+            if kept := tuple(value for value in values if value in known):
+                chosen[key] = kept
+            ignored += [(key, value) for value in values if value not in known]
+        return chosen, tuple(ignored)
+
+    def _union(self, key: str, values: Iterable[str]) -> int:
+        members = 0
+        for value in values:
+            members |= self.index.facets[key].values[value].members
+        return members
+
+    def _matches(self, text: str) -> dict[int, tuple[float, str, str]] | None:
+        """Return score, matched name and its kind by number of the thing, the best first; None without a text."""
+        if not text:
+            return None
+        numbers = self.index.numbers
+        return {
+            numbers[match.iri]: (match.score, match.text, match.kind)
+            for match in self._text_index.matches(text)
+            if match.iri in numbers
+        }
+
+    def _order(self, request: SearchRequest, matches: Mapping[int, Any] | None) -> Iterable[int]:
+        index = self.index
+        if request.sort == "name":
+            labels = Labels(self._store, self._language)
+            return index.order(
+                f"name {self._language}", lambda number: sort_key(labels.of(index.entities[number]).text)
+            )
+        if request.sort in ("newest", "oldest"):
+            # What has no date comes last in both.
+            dated = [(date, number) for number, date in enumerate(index.dates) if date]
+            ordered = sorted(dated, key=lambda pair: pair[0], reverse=request.sort == "newest")
+            rank = {number: place for place, (_, number) in enumerate(ordered)}
+            return index.order(request.sort, lambda number: rank.get(number, len(rank)))
+        return range(len(index.entities)) if matches is None else matches
+
+    def _item(self, number: int, labels: Labels, matches: Mapping[int, tuple[float, str, str]] | None) -> Found:
+        iri = self.index.entities[number]
+        name = labels.of(iri)
+        score, matched, kind = (matches or {}).get(number, (None, None, ""))
+        # A name that its people reject is found by and never shown.
+        is_shown = matched is not None and kind != "hidden" and sort_key(matched) != sort_key(name.text)
+        return Found(
+            iri=iri,
+            name=name,
+            href=to_href(iri),
+            types=tuple(self._name(value) for value in self._narrowest(number)),
+            matched=matched if is_shown else None,
+            score=score,
+            note=_note(self._store, labels, iri),
+            date=self.index.dates[number],
+            places=self._others(number, "department"),
+            peoples=self._others(number, "people"),
+        )
+
+    def _narrowest(self, number: int) -> list[FacetValue]:
+        """Return the types of a thing that lie above no other of its types."""
+        values = self.index.values_of(number, "type")
+        above = {parent for value in values for parent in value.parents}
+        return [value for value in values if value.key not in above]
+
+    def _others(self, number: int, facet: str) -> tuple[Reference, ...]:
+        iri = self.index.entities[number]
+        values = (value for value in self.index.values_of(number, facet) if value.iri != iri)
+        return tuple(sorted(map(self._name, values), key=lambda reference: sort_key(reference.name.text)))
+
+    def _name(self, value: FacetValue, facet: Facet | None = None) -> Reference:
+        if value.iri is None:
+            return Reference(Name(facet.format(value.key, self._language) if facet else value.key, self._language))
+        return Reference(self._facet_labels.of(value.iri), to_href(value.iri), value.iri)
+
+    def _choices(self, facet: Facet, request: SearchRequest, found: int) -> FacetChoices:
+        chosen = request.chosen.get(facet.key, ())
+        if facet.is_tree:
+            tree = self._tree(facet, facet.roots, found, chosen)
+            return FacetChoices(facet, tree, len(tree))
+        counted = [(value, (value.members & found).bit_count()) for value in facet.values.values()]
+        present = [pair for pair in counted if pair[1] or pair[0].key in chosen]
+        present.sort(key=lambda pair: pair[0].key, reverse=True)
+        if not facet.by_value:
+            present.sort(key=lambda pair: -pair[1])
+        # What is chosen stays in view, so that it can be taken back.
+        present.sort(key=lambda pair: pair[0].key not in chosen)
+        shown = present if request.whole == facet.key else present[: max(facet.shown, len(chosen))]
+        choices = tuple(
+            Choice(value.key, value.iri, self._name(value, facet).name, count, value.key in chosen)
+            for value, count in shown
+        )
+        return FacetChoices(facet, choices, len(present))
+
+    def _tree(
+        self, facet: Facet, values: Iterable[FacetValue], found: int, chosen: Sequence[str]
+    ) -> tuple[Choice, ...]:
+        choices = []
+        for value in values:
+            count = (value.members & found).bit_count()
+            if count or value.key in chosen:
+                below = self._tree(facet, facet.children.get(value.key, ()), found, chosen)
+                choices.append(Choice(value.key, value.iri, self._name(value).name, count, value.key in chosen, below))
+        return tuple(sorted(choices, key=lambda choice: (-choice.count, choice.key)))
+
+
+def _intersect(base: int, others: Iterable[int]) -> int:
+    for members in others:
+        base &= members
+    return base
+
+
+def _note(store: Store, labels: Labels, iri: str) -> Name | None:
+    """Return what a thing is in the words of the graph, cut at a word where it is long."""
+    for predicate in _NOTES:
+        quads = store.quads_for_pattern(NamedNode(iri), NamedNode(predicate), None, DefaultGraph())
+        if literals := [quad.object for quad in quads if isinstance(quad.object, Literal)]:
+            best = labels.best(literals)
+            text = best.value
+            if len(text) > _MAX_NOTE:
+                text = text[:_MAX_NOTE].rsplit(" ", 1)[0] + " …"
+            return Name(text, best.language)
+    return None
