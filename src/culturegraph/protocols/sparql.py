@@ -65,23 +65,22 @@ def parse_form(text: str) -> list[tuple[str, str]]:
 
 
 def _to_request(pairs: Sequence[tuple[str, str]], method: str) -> SparqlRequest:
-    def values(name: str) -> tuple[str, ...]:
-        return tuple(value for key, value in pairs if key == name)
-
-    if values("update"):
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    if "update" in values:
         raise RequestError("this endpoint only reads: no SPARQL Update")
-    queries = values("query")
+    queries = values.get("query", ())
     if len(queries) > 1:
         raise RequestError("more than one `query` parameter")
-    asked = (*values("format"), *values("output"))
-    if not queries:
-        if method == "POST" or values("default-graph-uri") or values("named-graph-uri"):
-            raise RequestError("the `query` parameter is missing")
-        return SparqlRequest(None, format=asked[0] if asked else None)
+    default, named = tuple(values.get("default-graph-uri", ())), tuple(values.get("named-graph-uri", ()))
+    asked = (*values.get("format", ()), *values.get("output", ()))
+    if not queries and (method == "POST" or default or named):
+        raise RequestError("the `query` parameter is missing")
     return SparqlRequest(
-        query=queries[0],
-        default_graphs=values("default-graph-uri"),
-        named_graphs=values("named-graph-uri"),
+        query=queries[0] if queries else None,
+        default_graphs=default,
+        named_graphs=named,
         format=asked[0] if asked else None,
     )
 
@@ -98,14 +97,15 @@ class AnswerFormats:
         """Return the media type for a kind of answer."""
         return self.graph if kind == "graph" else self.results
 
-    def to_task(self, request: SparqlRequest) -> Task:
-        """Return the task of a request in these formats."""
+    def to_task(self, request: SparqlRequest, rows: int | None = None) -> Task:
+        """Return the task of a request in these formats; of the solutions only so many `rows` where that is given."""
         return Task(
             query=request.query or "",
             results=self.results.results or QueryResultsFormat.JSON,
             graph=self.graph.rdf or RdfFormat.TURTLE,
             default_graphs=request.default_graphs,
             named_graphs=request.named_graphs,
+            rows=rows,
         )
 
 

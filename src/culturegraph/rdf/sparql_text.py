@@ -99,9 +99,7 @@ def tokenize(text: str) -> Iterator[Token]:
             yield Token(kind, match[0], match.start())
 
 
-def outline(
-    text: str, prefixes: Mapping[str, str] | None = None, services: Collection[str] = frozenset()
-) -> Outline:
+def outline(text: str, prefixes: Mapping[str, str] | None = None, services: Collection[str] = frozenset()) -> Outline:
     """Return what the tokens of a query say; `prefixes` are those declared by default, `services` may be asked.
 
     Reading ends early where nesting is beyond all limits.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from time import sleep
 from typing import Final, NamedTuple
@@ -168,7 +168,7 @@ class Endpoint:
         number = _number_client(asked.client)
         if number:
             self._shared.limits.check(number, board)
-        wants_problem = _choose_problem(asked.request) is PROBLEM
+        wants_problem = _wants_problem(asked.request.header(b"accept"))
         board.write_note(slot, Note(asked.request_id, asked.client, wants_problem, asked.sparql.query or ""))
         board.client[slot] = number
         board.started[slot] = asked.started
@@ -200,7 +200,7 @@ class Endpoint:
         body = Body(asked.channel, settings.max_result_size, asked.coding, keep=cache.largest)
         body.is_chunked = not asked.request.is_old
         try:
-            task = replace(formats.to_task(asked.sparql), rows=rows)
+            task = formats.to_task(asked.sparql, rows)
             answer = evaluate(
                 self._store, task, max_query_size=settings.max_query_size, services=settings.service_endpoints
             )
@@ -262,8 +262,8 @@ class Endpoint:
         asked.status = problem.status
         asked.outcome = {413: "size_limit", 503: "memory_limit"}.get(problem.status, "refused")
         asked.channel.mark_streaming(is_whole=True)
-        chosen = _choose_problem(asked.request)
-        asked.channel.send(make_problem(problem, as_json=chosen is PROBLEM, tail=self._tail(asked)))
+        as_json = _wants_problem(asked.request.header(b"accept"))
+        asked.channel.send(make_problem(problem, as_json=as_json, tail=self._tail(asked)))
 
     def _note(self, asked: _Asked) -> None:
         seconds = now() - asked.started
@@ -280,8 +280,10 @@ class Endpoint:
             )
 
 
-def _choose_problem(request: Request) -> object:
-    return choose(request.header(b"accept"), None, (TEXT, PROBLEM)) or TEXT
+@lru_cache(256)
+def _wants_problem(accept: str | None) -> bool:
+    """Say whether a client would rather have problem details than text."""
+    return choose(accept, None, (TEXT, PROBLEM)) is PROBLEM
 
 
 def make_problem(problem: Problem, *, as_json: bool, tail: bytes) -> bytes:

@@ -21,7 +21,7 @@ from culturegraph.server.connections import (
 )
 from culturegraph.server.endpoint import Endpoint
 from culturegraph.server.output import ClientGoneError
-from culturegraph.server.request import MAX_REQUEST, ForeignRequestError, read_request
+from culturegraph.server.request import MAX_OWN_REQUEST, MAX_REQUEST, ForeignRequestError, read_request
 
 # Seconds that the rest of a request may take to come before the pages wait for it instead.
 _GRACE: Final = 0.03
@@ -101,7 +101,7 @@ class Evaluator:
     def _serve(self, held: Connection) -> None:
         """Answer the requests that have come; leave the connection held, parked, closed or handed over."""
         received = self._received
-        until = now() + _GRACE
+        until = now() + (_PATIENCE if held.is_own else _GRACE)
         while True:
             try:
                 data = held.socket.recv(MAX_REQUEST)
@@ -131,7 +131,7 @@ class Evaluator:
                 if self._endpoint.answer_known(received, held):
                     received.clear()
                     break
-                read = read_request(received)
+                read = read_request(received, MAX_OWN_REQUEST if held.is_own else MAX_REQUEST)
                 if read is None:
                     return True
                 request, length = read
@@ -160,7 +160,10 @@ class Evaluator:
         self._release(CLOSED)
 
     def _hand_over(self, held: Connection) -> None:
-        """Give the connection and what has come of its request to the pages."""
+        """Give the connection and what has come of its request to the pages, unless it is theirs."""
+        if held.is_own:
+            self._reset_or_close(held)
+            return
         try:
             socket.send_fds(self._pages, [bytes(self._received[: 2 * MAX_REQUEST])], [held.socket.fileno()])
         except OSError:

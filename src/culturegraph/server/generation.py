@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -73,6 +74,7 @@ class Generation:
             return message[:1], message[1:].decode(), None
         kind, slot, process = wire.unpack_birth(message)
         control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fileno=descriptors[0])
+        control.setblocking(False)
         child = Child(slot, process, control, descriptors[1], used_memory(process), self)
         if kind == wire.EVALUATOR:
             self.expected.discard(slot)
@@ -118,5 +120,7 @@ def start_generation(means: Means, *, in_memory: bool) -> Generation:
         close_descriptors({each.fileno() for each in kept} | means.journal.descriptors)
         Zygote(means, zygote_control, evaluators_queue, (to_pages, from_evaluators)).run(in_memory=in_memory)
         status = 0
+    except Exception:
+        traceback.print_exc()
     finally:
         os._exit(status)

@@ -149,14 +149,17 @@ class Body:
         self._buffer += data
         if len(self._buffer) >= FRAME:
             self._check_size()
-            self._flush()
+            self._send_frame()
         return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: frames go out when they are full."""
 
     def finish(self) -> None:
         """Send what remains, and the end."""
         self._check_size()
         if self.is_begun:
-            self._flush(is_last=True)
+            self._send_frame(is_last=True)
             if self.is_chunked:
                 self._channel.send(b"0\r\n\r\n")
             return
@@ -175,7 +178,7 @@ class Body:
         if self.size > self._limit:
             raise TooLargeError(f"an answer may have {self._limit:,} bytes")
 
-    def _flush(self, *, is_last: bool = False) -> None:
+    def _send_frame(self, *, is_last: bool = False) -> None:
         data, self._buffer = bytes(self._buffer), bytearray()
         if self.coding:
             if self._packer is None:

@@ -12,6 +12,8 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 # A request that is larger goes to the pages, whose event loop waits for many at a time.
 MAX_REQUEST: Final = 64 * 1024
+# Our own pages send what they have read whole.
+MAX_OWN_REQUEST: Final = 1 << 30
 _END: Final = b"\r\n\r\n"
 
 
@@ -48,14 +50,14 @@ class ForeignRequestError(Exception):
     """A request for the pages: not to /sparql, not HTTP, or of a kind that takes more care."""
 
 
-def read_request(data: bytes | bytearray) -> tuple[Request, int] | None:
+def read_request(data: bytes | bytearray, largest: int = MAX_REQUEST) -> tuple[Request, int] | None:
     """Return the first request of what has been received and its length in bytes, or None where more must come.
 
     Raises ForeignRequestError.
     """
     end = data.find(_END)
     if end < 0:
-        if len(data) > MAX_REQUEST:
+        if len(data) > largest:
             raise ForeignRequestError
         return None
     request = Request()
@@ -72,7 +74,7 @@ def read_request(data: bytes | bytearray) -> tuple[Request, int] | None:
     if b"transfer-encoding" in request.headers or b"expect" in request.headers:
         raise ForeignRequestError
     length = end + 4 + int(request.headers.get(b"content-length", b"0"))
-    if length > MAX_REQUEST:
+    if length > largest:
         raise ForeignRequestError
     if length > len(data):
         return None

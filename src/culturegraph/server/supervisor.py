@@ -206,7 +206,7 @@ class Supervisor:
     def _hear_child(self, child: Child, _events: int) -> None:
         while True:
             try:
-                message, descriptors, _, _ = socket.recv_fds(child.control, 256, 1, socket.MSG_DONTWAIT)
+                message, descriptors, _, _ = socket.recv_fds(child.control, 256, 1)
             except BlockingIOError:
                 return
             except OSError:

@@ -1,8 +1,8 @@
 """The zygote of a generation: holds one snapshot, forks evaluators and pages from itself on command. No threads.
 
-    supervisor → zygote   e, slot    fork an evaluator        P, slot   fork the pages        end: leave, last of all
-    zygote → supervisor   r          the snapshot is loaded   f, text   it cannot be
-    child → supervisor    b          born: its control socket and a descriptor of the process
+supervisor → zygote   e, slot    fork an evaluator        P, slot   fork the pages        end: leave, last of all
+zygote → supervisor   r          the snapshot is loaded   f, text   it cannot be
+child → supervisor    b          born: its control socket and a descriptor of the process
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import socket
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -97,6 +98,9 @@ class Zygote:
             elif kind == PAGES_PROCESS:
                 self._become_pages(slot)
             status = 0
+        except Exception:
+            # The outermost boundary of a process: what is wrong with it must be read somewhere.
+            traceback.print_exc()
         finally:
             os._exit(status)
 

@@ -151,9 +151,7 @@ def _plain(term: Any) -> str:
     return "" if term is None else term.value if hasattr(term, "value") else str(term)
 
 
-def check(
-    query: str, *, max_query_size: int = MAX_QUERY_SIZE, services: Collection[str] = frozenset()
-) -> Outline:
+def check(query: str, *, max_query_size: int = MAX_QUERY_SIZE, services: Collection[str] = frozenset()) -> Outline:
     """Refuse what must not reach the engine; return what the tokens of the query say (little where it is plain)."""
     if len(query) > max_query_size or len(query.encode()) > max_query_size:
         raise TooLargeError(f"a query may have {max_query_size:,} bytes")

@@ -25,6 +25,7 @@ from culturegraph.protocols.report import ReportIndex
 from culturegraph.protocols.search import Searcher
 from culturegraph.queries import QueryFile, read_queries
 from culturegraph.rules import Rule, read_rules
+from culturegraph.server.board import Board
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
@@ -41,6 +42,8 @@ class Site:
     settings: Settings
     snapshot: Snapshot
     evaluators: Evaluators
+    # What all processes of the server count.
+    board: Board
     pages: Pages
     queries: Mapping[str, QueryFile]
     # Changes with the snapshot, the software and its templates: part of every page's ETag.
