@@ -515,7 +515,8 @@ MAPPED: dict[str, FactTable] = {
     ),
     "links_wikidata_properties": FactTable(lambda _: [CG + "wikidataId"], {"property": CODE}, frozenset({"label"})),
     "native_communities": FactTable(
-        lambda fact_id: [BASE + "id/community/" + _community(fact_id)],
+        # Rows that a verdict found to be one community went to the one that stayed.
+        lambda fact_id: _listed_in("native_communities")(fact_id) or [BASE + "id/community/" + _community(fact_id)],
         {
             "label_es": NAME,
             "people_id": Rule(_is_entity, _cg("belongsToPeople")),

@@ -23,7 +23,7 @@ QUERIES = read_queries(ROOT / "queries" / "competency")
 EXAMPLES = read_queries(ROOT / "queries" / "examples")
 COVERAGE = read_queries(ROOT / "queries" / "pages")
 AUDIENCES = {"researcher", "officer", "librarian", "community"}
-TYPES = {"iri", "string", "date", "int"}
+TYPES = {"iri", "string", "date", "year", "int"}
 
 
 def by_id(query: QueryFile) -> str:
@@ -93,6 +93,9 @@ def test_a_parameter_is_one_values_clause_that_holds_its_default(query):
     for parameter in query.head.get("parameters", []):
         assert parameter["type"] in TYPES and set(parameter["label"]) == {"es", "en"}
         (clause,) = re.findall(rf"VALUES \?{parameter['name']} \{{([^}}]*)\}}", query.sparql)
+        if parameter.get("optional"):
+            assert clause.strip() == "UNDEF" and "default" not in parameter
+            continue
         default = parameter["default"]
         prefixed = default.replace(CG, "cg:")
         assert any(f"{left}{default}{right}" in clause for left, right in ("<>", '""')) or f" {prefixed} " in clause

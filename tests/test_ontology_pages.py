@@ -86,7 +86,7 @@ def test_a_class(ontology: Ontology, site: tuple[Settings, Snapshot]) -> None:
     assert (middle.usage.asserted, middle.usage.inferred) == (1, 0)
     assert [example.subject.iri for example in middle.usage.examples] == [BASE + "id/expression/danza"]
     (alignment,) = page.alignments
-    assert [term.name.text for term in alignment.terms] == ["crm:E28_Conceptual_Object"]
+    assert [term.name.text for term in alignment.terms] == ["E28 Conceptual Object (CIDOC CRM)"]
     situation = describe_term_page(site[1].store, ontology, CG + "Situation", "en", ())
     assert situation is not None
     assert dict(situation.axioms)["disjoint"][0].iri == CG + "LegalInstrument"

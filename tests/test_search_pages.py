@@ -240,7 +240,7 @@ def test_a_name_that_is_script_is_shown_as_text(client: Client) -> None:
 
 
 def test_a_name_in_another_language_says_so(client: Client) -> None:
-    assert '<span lang="ar">رقصة</span>' in client.get("/search", params={"q": "رقصة"}, headers=HTML).text
+    assert '<span lang="ar" dir="rtl">رقصة</span>' in client.get("/search", params={"q": "رقصة"}, headers=HTML).text
 
 
 def test_every_link_of_the_results_works(client: Client) -> None:

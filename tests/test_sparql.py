@@ -29,9 +29,9 @@ from small_site import (
     PREFIXES,
     TWO,
     listening,
-    serving_by,
     many_quads,
     publish_small,
+    serving_by,
     small_settings,
 )
 from SPARQLWrapper import CSV, JSON, POST, POSTDIRECTLY, TURTLE, SPARQLWrapper
@@ -204,13 +204,19 @@ def test_describe_and_ask(client: Client) -> None:
     assert client.get("/sparql", params={"query": "ASK {}", "format": "xml"}).text.count("<boolean>true</boolean>") == 1
 
 
+def test_text_search_reaches_the_evaluators(client: Client) -> None:
+    query = PREFIXES + 'SELECT ?e { ?e cg:textMatch "aguaruna" }'
+    answer = client.get("/sparql", params={"query": query}, headers={"accept": "text/csv"})
+    assert answer.text.split() == ["e", "https://w3id.org/culturegraph/id/people/awajun"]
+
+
 def test_nothing_suitable_is_406(client: Client) -> None:
     response = client.get("/sparql", params={"query": COUNT}, headers={"accept": "image/png"})
     assert response.status_code == 406
     assert "text/csv" in response.text
-    response = client.get("/sparql", params={"query": COUNT, "format": "geojson"})
+    response = client.get("/sparql", params={"query": COUNT, "format": "shapefile"})
     assert response.status_code == 406
-    assert "geojson" in response.text
+    assert "geojson" in response.text, "what there is"
 
 
 def test_two_default_graphs_are_counted_right(client: Client) -> None:

@@ -62,7 +62,8 @@ def test_queries_are_listed_shown_and_run(client: Client) -> None:
     assert "¿Qué pueblos hay?" in page
     assert "SELECT ?people WHERE" in page
     assert "#+" not in page, "the head is told in words"
-    run = re.search(r'href="(/sparql\?query=[^"]+)"', page)
+    assert ">Awajún</a>" in page, "the answer is there"
+    run = re.search(r'class="button" href="(/sparql\?query=[^"]+)"', page)
     assert run is not None
     result = client.get(run[1].replace("&amp;", "&"), headers={"accept": "text/html", "accept-language": "es"})
     assert ">Awajún</a>" in result.text
@@ -76,7 +77,7 @@ def test_the_bundled_queries_have_pages(snapshot: Snapshot, root: Path) -> None:
     with listening(settings, snapshot) as server, Client(base_url=server, timeout=30) as client:
         listed = client.get("/queries/").text
         for query in read_queries(settings.queries):
-            is_shown = query.kind in ("competency", "examples")
+            is_shown = query.kind in ("competency", "examples", "dashboards")
             assert (f'href="/queries/{query.id}"' in listed) is is_shown
             if is_shown:
                 assert client.get(f"/queries/{query.id}", headers={"accept": "text/html"}).status_code == 200

@@ -56,7 +56,7 @@ class Build:
 
 
 @dataclass
-class _Clock:
+class Clock:
     """Times the steps while it shows them."""
 
     progress: Progress
@@ -64,6 +64,7 @@ class _Clock:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
+        """Time a step, and show it."""
         start = time.perf_counter()
         with self.progress(name):
             yield
@@ -172,7 +173,45 @@ def build(
     Raises DataErrors (every fault of the files), InvalidGraphError (a violation, report written beside the snapshots),
     StorageError (the store folder). The published snapshot is unharmed by any of them.
     """
-    clock = _Clock(progress)
+    clock = Clock(progress)
+    made = compose(settings, clock, engine=engine, allow_violations=allow_violations, restricted=restricted)
+    with clock.step("snapshot"):
+        snapshot = publish(
+            settings.store,
+            made.quads,
+            version=made.info.version,
+            metadata={
+                "content_hash": made.info.content_hash,
+                "fingerprint": fingerprint(settings.root),
+                "built": made.info.built.isoformat(),
+            },
+            keep=settings.keep_snapshots,
+        )
+    return Build(snapshot, made.report, made.info.content_hash, count_by_graph(made.quads), clock.seconds)
+
+
+@dataclass(frozen=True)
+class Composed:
+    """Every quad of a build with its report, before anything is written."""
+
+    quads: Sequence[Quad]
+    report: Report
+    info: BuildInfo
+
+
+def compose(
+    settings: Settings,
+    clock: Clock,
+    *,
+    version: str | None = None,
+    engine: Literal["compiled", "pyshacl"] = "compiled",
+    allow_violations: bool = False,
+    restricted: Collection[str] = (),
+) -> Composed:
+    """Return the whole graph: sources, inferences, report and catalogue; the version is that of its content by default.
+
+    Raises what `build` raises, save what concerns the snapshot.
+    """
     assembled = assemble(settings, clock.step, restricted=restricted)
     quads = assembled.quads
     with clock.step("shapes"):
@@ -181,29 +220,16 @@ def build(
             raise _fail(report, settings.store)
     with clock.step("catalogue"):
         digest = content_hash(quads)
-        info = BuildInfo(digest[:16], digest, build_time(settings.root), f"culturegraph {__version__}")
+        info = BuildInfo(version or digest[:16], digest, build_time(settings.root), f"culturegraph {__version__}")
         reported = report.to_quads(VALIDATION)
-        queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples"}]
+        queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples", "dashboards"}]
         catalogue = describe(memory_store(quads), [*quads, *reported], queries, info)
-    everything = [*quads, *reported, *catalogue]
-    with clock.step("snapshot"):
-        snapshot = publish(
-            settings.store,
-            everything,
-            version=info.version,
-            metadata={
-                "content_hash": digest,
-                "fingerprint": fingerprint(settings.root),
-                "built": info.built.isoformat(),
-            },
-            keep=settings.keep_snapshots,
-        )
-    return Build(snapshot, report, digest, count_by_graph(everything), clock.seconds)
+    return Composed([*quads, *reported, *catalogue], report, info)
 
 
 def build_from_quads(settings: Settings, paths: Sequence[Path], *, progress: Progress = silent) -> Build:
     """Publish a snapshot straight from N-Quads or TriG files: no tables, rules or shapes."""
-    clock = _Clock(progress)
+    clock = Clock(progress)
     with clock.step("sources"):
         quads = canonicalise(read_quads(paths))
     with clock.step("snapshot"):

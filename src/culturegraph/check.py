@@ -62,7 +62,7 @@ def check_statement(store: Store, folder: Path) -> Finding:
 
 
 def check_duplicates(quads: Sequence[Quad]) -> Finding:
-    """Look for expressions that may be one thing and that no verdict of `mappings.csv` names."""
+    """Look for entities that may be one thing and that no verdict of `mappings.csv` names."""
     suspects = find_duplicates(quads)
     shown = [f"{suspect.likeness:.2f}  {suspect.first}  {suspect.second}" for suspect in suspects[:_ROWS_SHOWN]]
     return Finding("duplicates", not suspects, f"{len(suspects)} suspected without a verdict", tuple(shown))

@@ -6,19 +6,54 @@ where a query runs nor what its result means.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pyoxigraph import Store
+from pyoxigraph import Literal, NamedNode, Store
 
-from culturegraph.errors import DataError, DataErrors, StorageError
+from culturegraph.errors import DataError, DataErrors, RequestError, StorageError
 from culturegraph.rdf.sparql_text import locate_syntax_error, outline
-from culturegraph.rdf.vocabulary import PREFIXES
+from culturegraph.rdf.vocabulary import PREFIXES, XSD
 
 _HEAD = "#+"
+_VALUES = re.compile(r"VALUES\s+\?(\w+)\s*\{[^}]*\}")
+PARAMETER_TYPES = frozenset({"iri", "string", "date", "year", "int"})
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a reader may choose: the terms of one `VALUES ?name { … }` of the query.
+
+    `type` is iri, string, date, year (text of four digits) or int. `choices` is the class whose entities a form
+    offers. Where `optional` is true, nothing chosen means any: the query writes `VALUES ?name { UNDEF }`.
+    """
+
+    name: str
+    type: str
+    label: Mapping[str, str]
+    default: str | None = None
+    choices: str | None = None
+    optional: bool = False
+
+    def to_term(self, text: str) -> str:
+        """Return a chosen value as a SPARQL term. Raises RequestError where it is none of this type."""
+        try:
+            if self.type == "iri":
+                return str(NamedNode(text))
+            if self.type == "date":
+                return f'"{date.fromisoformat(text).isoformat()}"^^<{XSD}date>'
+            if self.type == "int":
+                return str(int(text))
+        except ValueError as error:
+            raise RequestError(f"{self.name}: `{text}` is not of type {self.type}") from error
+        if self.type == "year" and not re.fullmatch(r"\d{4}", text):
+            raise RequestError(f"{self.name}: `{text}` is not a year of four digits")
+        return str(Literal(text))
 
 
 @dataclass(frozen=True)
@@ -37,6 +72,29 @@ class QueryFile:
     def kind(self) -> str:
         """The folder that the file lies in: competency, examples, rules, checks, exports or pages."""
         return self.path.parent.name
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What a reader may choose."""
+        return tuple(Parameter(**declared) for declared in self.head.get("parameters", ()))
+
+    def bind(self, chosen: Mapping[str, str]) -> str:
+        """Return the query with chosen values; what is not chosen stays as the file has it.
+
+        Raises RequestError where a value is not of its type.
+        """
+        terms = {
+            parameter.name: parameter.to_term(text)
+            for parameter in self.parameters
+            if (text := chosen.get(parameter.name, "").strip())
+        }
+
+        def choose(match: re.Match[str]) -> str:
+            name = match[1]
+            return f"VALUES ?{name} {{ {terms[name]} }}" if name in terms else match[0]
+
+        # In one pass: a value may look like a clause itself.
+        return _VALUES.sub(choose, self.sparql)
 
     @property
     def form(self) -> str:
@@ -62,6 +120,25 @@ def _read_head(path: Path, text: str) -> Mapping[str, Any]:
     return head
 
 
+def _check_parameters(path: Path, text: str, head: Mapping[str, Any]) -> None:
+    """Raise DataError where a parameter is malformed or the query has no VALUES for it."""
+    declared = head.get("parameters", [])
+    if not isinstance(declared, list):
+        raise DataError("needs `parameters` as a list", path.name)
+    for item in declared:
+        name = item.get("name", "?") if isinstance(item, dict) else item
+        try:
+            parameter = Parameter(**item)
+        except TypeError as error:
+            raise DataError(f"has a parameter `{name}` with a missing or unknown key: {error}", path.name) from error
+        if parameter.type not in PARAMETER_TYPES:
+            raise DataError(f"has a parameter `{name}` of unknown type `{parameter.type}`", path.name)
+        if _VALUES.findall(text).count(parameter.name) != 1:
+            raise DataError(f"needs one `VALUES ?{name} {{ … }}` for its parameter", path.name)
+        if (parameter.default is None) is not parameter.optional:
+            raise DataError(f"has a parameter `{name}` that needs a default, or to be optional without one", path.name)
+
+
 def _languages(path: Path, head: Mapping[str, Any], key: str, *, required: bool) -> Mapping[str, str]:
     value = head.get(key, {})
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
@@ -84,6 +161,7 @@ def read_query(path: Path) -> QueryFile:
     tags = head.get("tags", [])
     if not isinstance(tags, list):
         raise DataError("needs `tags` as a list", path.name)
+    _check_parameters(path, text, head)
     return QueryFile(
         path=path,
         id=str(head.get("id", path.stem)),

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
 
     root: Path = Field(default_factory=default_root, description="folder with data/, ontology/, shapes/ and queries/")
     store: Path = Field(default=Path(".culturegraph"), description="folder of the published snapshots")
+    releases: Path = Field(default=Path("releases"), description="folder of the releases")
     host: str = Field(default="127.0.0.1", description="address that the server listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="port that the server listens on")
     query_timeout: float = Field(default=30.0, gt=0, description="seconds after which a query is answered 503")
@@ -51,6 +52,11 @@ class Settings(BaseSettings):
     access_log: Path | None = Field(default=None, description="file to which every query is logged, as JSON lines")
     slow_query: float = Field(default=5.0, gt=0, description="seconds from which a query is logged as slow")
     keep_snapshots: int = Field(default=2, ge=1, description="snapshots kept: the published one and its predecessors")
+    contact_name: str = Field(default="", description="who answers requests to correct something or not to show it")
+    contact_address: str = Field(
+        default="", description="e-mail address of the contact, or a web address with {subject} and {body} in it"
+    )
+    contact_days: int = Field(default=10, ge=1, description="days within which the contact answers")
 
     @property
     def data(self) -> Path:

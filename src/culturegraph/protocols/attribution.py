@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pyoxigraph import DefaultGraph, NamedNode, Store
@@ -27,26 +27,35 @@ class SourceNote:
 
 
 class Attribution:
-    """Numbers the graphs of a page in the order in which they are first needed."""
+    """Numbers the graphs of a page in the order in which they are first needed.
 
-    def __init__(self, store: Store, labels: Labels) -> None:
+    `known` keeps what is known of each graph from page to page of one store and one language.
+    """
+
+    def __init__(self, store: Store, labels: Labels, known: dict[str, SourceNote] | None = None) -> None:
         self._store, self._labels = store, labels
+        self._known = {} if known is None else known
         self._notes: dict[str, SourceNote] = {}
 
     def number(self, graph: str) -> int:
         """Return the number of a graph on this page."""
         if graph not in self._notes:
-            node = NamedNode(graph)
-            self._notes[graph] = SourceNote(
-                number=len(self._notes) + 1,
-                graph=graph,
-                name=self._labels.of(graph),
-                href=to_href(graph),
-                publisher=self._first(node, _PUBLISHER),
-                document=self._first(node, PROV + "wasDerivedFrom"),
-                licence=self._first(node, DCTERMS + "license"),
-            )
+            if graph not in self._known:
+                self._known[graph] = self._find(graph)
+            self._notes[graph] = replace(self._known[graph], number=len(self._notes) + 1)
         return self._notes[graph].number
+
+    def _find(self, graph: str) -> SourceNote:
+        node = NamedNode(graph)
+        return SourceNote(
+            number=0,
+            graph=graph,
+            name=self._labels.of(graph),
+            href=to_href(graph),
+            publisher=self._first(node, _PUBLISHER),
+            document=self._first(node, PROV + "wasDerivedFrom"),
+            licence=self._first(node, DCTERMS + "license"),
+        )
 
     def notes(self) -> tuple[SourceNote, ...]:
         """Return the notes of all graphs that were numbered, in the order of their numbers."""

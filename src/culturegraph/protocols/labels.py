@@ -10,11 +10,15 @@ from urllib.parse import quote
 
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Store
 
+from culturegraph.protocols.authorities import name_foreign, name_site
 from culturegraph.protocols.foreign_terms import FOREIGN_PREFIXES, FOREIGN_TERMS
 from culturegraph.rdf.graphs import INFERRED
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, LABEL, SKOS, TYPE, shrink
 
 _ENTITIES: Final = BASE + "id/"
+_LINKS: Final = BASE + "graph/links/"
+# The name of an authority is made of initials where it is no longer than this.
+_INITIALS: Final = 4
 # In order of preference.
 LABEL_PROPERTIES: Final = (NamedNode(SKOS + "prefLabel"), LABEL, NamedNode(DCTERMS + "title"))
 # How a reader of one language is best served where a name is missing in it.
@@ -53,7 +57,7 @@ class Labels:
         return self._known[iri]
 
     def _find(self, iri: str) -> Name:
-        return self._from_graph(iri) or self._from_foreign(iri) or self._composed(iri) or Name(shorten(iri))
+        return self._from_graph(iri) or self._from_foreign(iri) or self._composed(iri) or self._plain(iri)
 
     def _from_graph(self, iri: str) -> Name | None:
         for label in LABEL_PROPERTIES:
@@ -66,6 +70,17 @@ class Labels:
                 best = self.best(found)
                 return Name(best.value, best.language)
         return None
+
+    def _plain(self, iri: str) -> Name:
+        """Return what a nameless thing is called: by its authority, its site, or its own short form."""
+        if iri.startswith(_LINKS):
+            authority = iri.removeprefix(_LINKS)
+            told = authority.upper() if len(authority) <= _INITIALS else authority.capitalize()
+            word = "links" if self._languages[0] == "en" else "enlaces"
+            return Name(f"{word}: {told}", "en" if self._languages[0] == "en" else "es")
+        if iri.startswith(BASE):
+            return Name(shorten(iri))
+        return Name(name_foreign(iri) or name_site(iri) or shorten(iri))
 
     def _composed(self, iri: str) -> Name | None:
         """Return a name made from what a nameless thing of ours is and connects: `membership: Peru · Ibermedia`."""

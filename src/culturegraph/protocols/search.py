@@ -17,7 +17,10 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
 from culturegraph.errors import RequestError
 from culturegraph.protocols.facets import Facet, FacetIndex, FacetValue
 from culturegraph.protocols.labels import Labels, Name, Reference, sort_key, to_href
+from culturegraph.queries import read_queries
 from culturegraph.rdf.vocabulary import BASE, DCTERMS, RDFS, SKOS
+from culturegraph.settings import Settings
+from culturegraph.store.snapshot import open_current
 from culturegraph.store.text_index import TextIndex
 
 SORTS: Final = ("relevance", "name", "newest", "oldest")
@@ -322,6 +325,13 @@ class Searcher:
                 below = self._tree(facet, facet.children.get(value.key, ()), found, chosen)
                 choices.append(Choice(value.key, value.iri, self._name(value).name, count, value.key in chosen, below))
         return tuple(sorted(choices, key=lambda choice: (-choice.count, choice.key)))
+
+
+def open_searcher(settings: Settings, language: str) -> Searcher:
+    """Return what searches the published snapshot. Raises StorageError where none is published."""
+    snapshot = open_current(settings.store)
+    facets = FacetIndex(snapshot.store, read_queries(settings.queries / "pages"))
+    return Searcher(snapshot.store, facets, snapshot.text_index, language)
 
 
 def _intersect(base: int, others: Iterable[int]) -> int:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from markupsafe import Markup
 from pyoxigraph import DefaultGraph, NamedNode, Store
 
+from culturegraph.protocols.browsing import Page
 from culturegraph.protocols.maps import Area, Point, draw_map
 from culturegraph.protocols.search import Choice, FacetChoices, Found, Results
 from culturegraph.rdf.spreadsheets import guard
@@ -119,6 +120,31 @@ def draw_results(
     if not areas and not points:
         return None
     return draw_map(points, areas, name="results-map", title=title)
+
+
+def draw_listed(store: Store, page: Page, title: str) -> Markup | None:
+    """Return a map of the places that a list has, by the number in the column that it names; None without outlines."""
+    listing = page.listing
+    if listing.map is None:
+        return None
+    column = listing.told.index(listing.map)
+    counted = [
+        (entry.thing, int(entry.details[column][0].name.text))
+        for group in page.groups
+        for entry in group.entries
+        if entry.details[column]
+    ]
+    most = max((count for _, count in counted), default=1)
+    areas = [
+        Area(
+            _first(store, thing.iri or "", _FIPS),
+            f"{thing.name.text}: {count}",
+            f"/browse/{listing.path}/{(thing.iri or '').rpartition('/')[2]}",
+            shade(count, most) if count else 0,
+        )
+        for thing, count in counted
+    ]
+    return draw_map((), areas, name="list-map", title=title) if areas else None
 
 
 def shade(count: int, most: int) -> int:

@@ -16,7 +16,7 @@ from typing import Final
 from pyoxigraph import QueryResultsFormat, RdfFormat
 
 from culturegraph.errors import NotAcceptableError, RequestError, UnsupportedMediaTypeError
-from culturegraph.rdf.formats import GRAPHS, HTML, RESULTS, MediaType, choose, negotiate
+from culturegraph.rdf.formats import DERIVED, GRAPHS, HTML, RESULTS, MediaType, choose, negotiate
 from culturegraph.store.evaluation import Kind, Task
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -87,11 +87,15 @@ def _to_request(pairs: Sequence[tuple[str, str]], method: str) -> SparqlRequest:
 
 @dataclass(frozen=True)
 class AnswerFormats:
-    """How an answer is written, whichever form the query turns out to have. `html` wraps it in a page."""
+    """How an answer is written, whichever form the query turns out to have.
+
+    `html` wraps it in a page; `derived` is a format that is made of the whole answer (GeoJSON, GraphML).
+    """
 
     results: MediaType
     graph: MediaType
     html: bool = False
+    derived: MediaType | None = None
 
     def of(self, kind: Kind) -> MediaType:
         """Return the media type for a kind of answer."""
@@ -117,13 +121,13 @@ def choose_formats(accept: str | None, name: str | None) -> AnswerFormats:
     whatever the query. Raises NotAcceptableError where nothing that is ever offered suits.
     """
     if name is not None:
-        html = HTML.is_called(name)
-        if not html and not any(offer.is_called(name) for offer in (*RESULTS, *GRAPHS)):
+        best = next((offer for offer in (*RESULTS, *GRAPHS, *DERIVED, HTML) if offer.is_called(name)), None)
+        if best is None:
             raise NotAcceptableError(_offers(f"the format `{name}` is not known"))
     else:
-        html = negotiate(accept, (*RESULTS, *GRAPHS, HTML)) is HTML
+        best = negotiate(accept, (*RESULTS, *GRAPHS, HTML, *DERIVED))
     results, graph = choose(accept, name, RESULTS), choose(accept, name, GRAPHS)
-    return AnswerFormats(results or RESULTS[0], graph or GRAPHS[0], html)
+    return AnswerFormats(results or RESULTS[0], graph or GRAPHS[0], best is HTML, best if best in DERIVED else None)
 
 
 def entity_tag(version: str, request: SparqlRequest, formats: AnswerFormats) -> str:
@@ -133,14 +137,14 @@ def entity_tag(version: str, request: SparqlRequest, formats: AnswerFormats) -> 
         request.query or "",
         "\n".join(request.default_graphs),
         "\n".join(request.named_graphs),
-        f"{formats.results.value} {formats.graph.value} {formats.html}",
+        f"{formats.results.value} {formats.graph.value} {formats.html} {formats.derived and formats.derived.value}",
     )
     digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=16)
     return f'W/"{digest.hexdigest()}"'
 
 
 def _offers(problem: str) -> str:
-    return f"{problem}; available: " + ", ".join(offer.name for offer in (*RESULTS, *GRAPHS, HTML))
+    return f"{problem}; available: " + ", ".join(offer.name for offer in (*RESULTS, *GRAPHS, *DERIVED, HTML))
 
 
 def _split_content_type(header: str | None) -> tuple[str, str]:

@@ -64,6 +64,11 @@ GRAPHS: Final = (
     MediaType("application/trig", "trig", "trig", ("application/x-trig",), rdf=RdfFormat.TRIG),
     MediaType("application/n-quads", "nquads", "nq", ("text/x-nquads",), ("n-quads",), rdf=RdfFormat.N_QUADS),
 )
+# Written from either kind of answer, with what the graph knows besides: where things are, what they are called.
+DERIVED: Final = (
+    MediaType("application/geo+json", "geojson", "geojson", ("application/vnd.geo+json",)),
+    MediaType("application/graphml+xml", "graphml", "graphml"),
+)
 BY_NAME: Final = MappingProxyType({m.name: m for m in (*RESULTS, *GRAPHS, HTML)})
 BY_SUFFIX: Final = MappingProxyType({m.suffix: m for m in (*RESULTS, *GRAPHS, HTML)})
 

@@ -213,13 +213,13 @@ def _read_iri(token: Token, before: Token, last: Token, result: Outline, *, at_t
         if prefix not in result.prefixes and result.undeclared is None:
             result.undeclared = (prefix, token.start)
     if earlier == "PREFIX" and last.kind == "name" and token.kind == "iri":
-        result.prefixes[last.text[:-1]] = _resolve(token, result)
+        result.prefixes[last.text[:-1]] = resolve_name(token, result)
     elif keyword == "BASE":
         result.base = token.text[1:-1]
     elif at_top and keyword == "FROM":
-        result.default_graphs.append(_resolve(token, result))
+        result.default_graphs.append(resolve_name(token, result))
     elif at_top and (keyword == "FROMNAMED" or (earlier == "FROM" and keyword == "NAMED")):
-        result.named_graphs.append(_resolve(token, result))
+        result.named_graphs.append(resolve_name(token, result))
 
 
 def _may_be_service(token: Token) -> bool:
@@ -233,7 +233,8 @@ def _may_be_service(token: Token) -> bool:
     return token.kind == "iri" and "#" in token.text and not _ABSOLUTE.match(token.text)
 
 
-def _resolve(token: Token, result: Outline) -> str:
+def resolve_name(token: Token, result: Outline) -> str:
+    """Return the IRI that an IRI token or a prefixed name stands for, by the declarations of a query."""
     if token.kind == "iri":
         return urljoin(result.base, token.text[1:-1])
     prefix, _, local = token.text.partition(":")

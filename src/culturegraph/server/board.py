@@ -10,7 +10,7 @@ import mmap
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 SLOTS: Final = 128
 # The first two slots belong to the supervisor and the pages.
@@ -59,23 +59,26 @@ class Board:
         memory = memoryview(mmap.mmap(-1, words * 8 + SLOTS * _NOTE))
         place = 0
 
-        def part(code: str, length: int = SLOTS) -> memoryview:
+        def part(code: str, length: int = SLOTS) -> Any:
             nonlocal place
-            view = memory[place : place + length * 8].cast(code)
+            view = memory[place : place + length * 8].cast(code)  # type: ignore[call-overload]
             place += length * 8
             return view
 
-        self.state = part("Q")
+        self.state: memoryview[int] = part("Q")
         # Monotonic seconds: when the request began, until when it may be evaluated.
-        self.started, self.deadline = part("d"), part("d")
+        self.started: memoryview[float] = part("d")
+        self.deadline: memoryview[float] = part("d")
         # Number of the connection, and a hash of its client's address.
-        self.connection, self.client = part("Q"), part("Q")
+        self.connection: memoryview[int] = part("Q")
+        self.client: memoryview[int] = part("Q")
         # Hash of what is being evaluated: others wait for its answer instead of evaluating the same.
-        self.key = part("Q")
+        self.key: memoryview[int] = part("Q")
         # Set by the supervisor: end after this answer.
-        self.retiring = part("Q")
-        self.seconds, self.bytes_sent = part("d"), part("Q")
-        self._counters = part("Q", SLOTS * _COUNTERS)
+        self.retiring: memoryview[int] = part("Q")
+        self.seconds: memoryview[float] = part("d")
+        self.bytes_sent: memoryview[int] = part("Q")
+        self._counters: memoryview[int] = part("Q", SLOTS * _COUNTERS)
         self._notes = memory[place:]
 
     def write_note(self, slot: int, note: Note) -> None:

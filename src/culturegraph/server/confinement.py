@@ -65,7 +65,7 @@ def forbid_connections() -> bool:
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer)))
     if not numbers or _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         return False
-    return _libc.prctl(_PR_SET_SECCOMP, _FILTER, header, 0, 0) == 0
+    return int(_libc.prctl(_PR_SET_SECCOMP, _FILTER, header, 0, 0)) == 0
 
 
 def used_memory(process: int) -> int:

@@ -76,7 +76,10 @@ def unpack_note(message: bytes) -> tuple[bytes, int]:
 
 
 def announce_birth(zygote: socket.socket, kind: bytes, slot: int) -> socket.socket:
-    """Tell the supervisor of this new process; return its control socket. The supervisor gets the other end and a pidfd."""
+    """Tell the supervisor of this new process; return its control socket.
+
+    The supervisor gets the other end and a descriptor of the process.
+    """
     mine, other = pair()
     process = os.pidfd_open(os.getpid())
     with other:

@@ -9,8 +9,6 @@ from functools import lru_cache
 from time import sleep
 from typing import Final, NamedTuple
 
-from pyoxigraph import Store
-
 from culturegraph.errors import CulturegraphError, LimitExceededError, QuerySyntaxError, StorageError
 from culturegraph.protocols.headers import REQUEST_ID, choose_coding, matches_tag
 from culturegraph.protocols.problems import PROBLEM, RETRY_AFTER, TEXT, Problem
@@ -32,6 +30,7 @@ from culturegraph.server.output import Body, Channel, ClientGoneError, Clock, ma
 from culturegraph.server.request import ForeignRequestError, Request
 from culturegraph.settings import Settings
 from culturegraph.store.evaluation import evaluate
+from culturegraph.store.snapshot import Snapshot
 
 # Seconds of evaluation from which an answer is kept: what is faster is evaluated anew as fast as it is found.
 KEEP_FROM: Final = 0.002
@@ -42,6 +41,9 @@ _KIND: Final = {kind: number for number, kind in enumerate(KINDS)}
 _OUTCOME: Final = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 # Headers between our own pages and an evaluator; from anybody else they mean nothing.
 ROWS, KIND_HEADER, VOLATILE_HEADER = b"culturegraph-rows", b"culturegraph-kind", b"culturegraph-volatile"
+
+
+_NOTHING: Final = SparqlRequest(None)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class _Asked:
     client: str
     started: float
     channel: Channel
-    sparql: SparqlRequest = SparqlRequest(None)
+    sparql: SparqlRequest = _NOTHING
     tag: str = ""
     coding: str | None = None
     kind: str = "unknown"
@@ -89,8 +91,8 @@ def _number_client(client: str) -> int:
 class Endpoint:
     """Answers requests on one snapshot, for one evaluator."""
 
-    def __init__(self, shared: Shared, store: Store, slot: int) -> None:
-        self._shared, self._store, self._slot = shared, store, slot
+    def __init__(self, shared: Shared, snapshot: Snapshot, slot: int) -> None:
+        self._shared, self._snapshot, self._slot = shared, snapshot, slot
         self._board, self._settings = shared.board, shared.settings
         self._clock = Clock()
         prefix = secrets.token_hex(6)
@@ -202,7 +204,11 @@ class Endpoint:
         try:
             task = formats.to_task(asked.sparql, rows)
             answer = evaluate(
-                self._store, task, max_query_size=settings.max_query_size, services=settings.service_endpoints
+                self._snapshot.store,
+                task,
+                max_query_size=settings.max_query_size,
+                services=settings.service_endpoints,
+                snapshot=self._snapshot,
             )
             asked.kind = answer.kind
 
@@ -255,9 +261,10 @@ class Endpoint:
         asked.channel.send(make_head(304, lines) + self._tail(asked) + b"\r\n")
 
     def _refuse(self, asked: _Asked, error: CulturegraphError) -> None:
-        if isinstance(error, QuerySyntaxError) and asked.sparql.query:
-            if note := excerpt(asked.sparql.query, error.line, error.column):
-                error.add_note(note)
+        if isinstance(error, QuerySyntaxError) and (
+            note := excerpt(asked.sparql.query or "", error.line, error.column)
+        ):
+            error.add_note(note)
         problem = Problem.of(error)
         asked.status = problem.status
         asked.outcome = {413: "size_limit", 503: "memory_limit"}.get(problem.status, "refused")

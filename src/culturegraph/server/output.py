@@ -183,7 +183,7 @@ class Body:
         if self.coding:
             if self._packer is None:
                 self._packer = make_packer(self.coding)
-            assert self._packer is not None  # noqa: S101 - a coding has a packer
+            assert self._packer is not None
             data = self._packer.compress(data) + (self._packer.flush() if is_last else b"")
         self._note(data)
         framed = b"%x\r\n%s\r\n" % (len(data), data) if self.is_chunked and data else data

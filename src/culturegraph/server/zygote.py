@@ -106,7 +106,7 @@ class Zygote:
 
     def _become_evaluator(self, slot: int) -> None:
         settings, means = self._means.settings, self._means
-        store = self._open().store
+        snapshot = self._open()
         confinement.limit_memory(settings.memory_limit)
         if not settings.service_endpoints:
             confinement.forbid_connections()
@@ -114,7 +114,7 @@ class Zygote:
         self._control.close()
         self._from_evaluators.close()
         shared = Shared(means.board, settings, means.limits, self._cache, means.journal, self._held.identity)
-        endpoint = Endpoint(shared, store, slot)
+        endpoint = Endpoint(shared, snapshot, slot)
         Evaluator(endpoint, means.board, slot, self._queue, control, self._to_pages).run()
 
     def _become_pages(self, slot: int) -> None:

@@ -33,6 +33,7 @@ from culturegraph.rdf.formats import GRAPHS, RESULTS
 from culturegraph.rdf.sparql_text import Outline, locate_syntax_error, outline
 from culturegraph.rdf.vocabulary import PREFIXES
 from culturegraph.store.snapshot import Snapshot
+from culturegraph.store.text_search import HasTextIndex, rewrite
 
 Kind = OneOf["boolean", "solutions", "graph"]
 
@@ -89,17 +90,25 @@ class Answer:
 
 
 def evaluate(
-    store: Store, task: Task, *, max_query_size: int = MAX_QUERY_SIZE, services: Collection[str] = frozenset()
+    store: Store,
+    task: Task,
+    *,
+    max_query_size: int = MAX_QUERY_SIZE,
+    services: Collection[str] = frozenset(),
+    snapshot: HasTextIndex | None = None,
 ) -> Answer:
-    """Check a query and start to evaluate it; `services` are the endpoints that SERVICE may name.
+    """Check a query and start to evaluate it.
+
+    `services` are the endpoints that SERVICE may name; `snapshot` answers text search (`store.text_search`).
 
     Raises QuerySyntaxError (line and column), RequestError (SERVICE, update forms, unknown functions),
     LimitExceededError (size, nesting, number of operators).
     """
     told = check(task.query, max_query_size=max_query_size, services=services)
     dataset, options = _dataset(store, task, told)
+    text = rewrite(task.query, snapshot) if snapshot else task.query
     try:
-        outcome = dataset.query(task.query, **options)
+        outcome = dataset.query(text, **options)
     except SyntaxError as error:
         _refuse_update(outline(task.query))
         line, column, message = locate_syntax_error(task.query, error)
@@ -129,7 +138,7 @@ def evaluate_to(snapshot: Snapshot, query: str, format_name: str | None, output:
         task = replace(task, results=results[0].results)
     if graphs and graphs[0].rdf:
         task = replace(task, graph=graphs[0].rdf)
-    answer = evaluate(snapshot.store, task)
+    answer = evaluate(snapshot.store, task, snapshot=snapshot)
     if not (graphs if answer.kind == "graph" else results):
         offered = ", ".join(offer.name for offer in (GRAPHS if answer.kind == "graph" else RESULTS))
         raise NotAcceptableError(f"not a format for this query: {format_name}; available: {offered}")
@@ -138,7 +147,7 @@ def evaluate_to(snapshot: Snapshot, query: str, format_name: str | None, output:
 
 def evaluate_rows(snapshot: Snapshot, query: str) -> tuple[list[str], list[list[str]]]:
     """Return the answer to a query as a header and rows of plain text."""
-    outcome = evaluate(snapshot.store, Task(query)).outcome
+    outcome = evaluate(snapshot.store, Task(query), snapshot=snapshot).outcome
     if isinstance(outcome, QueryBoolean):
         return ["answer"], [["true" if outcome else "false"]]
     if isinstance(outcome, QueryTriples):

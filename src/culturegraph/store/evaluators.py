@@ -225,7 +225,11 @@ class Evaluators:
 def _evaluate_here(snapshot: Snapshot, settings: Settings) -> Evaluate:
     def evaluate_task(task: Task) -> Answer:
         return evaluate(
-            snapshot.store, task, max_query_size=settings.max_query_size, services=settings.service_endpoints
+            snapshot.store,
+            task,
+            max_query_size=settings.max_query_size,
+            services=settings.service_endpoints,
+            snapshot=snapshot,
         )
 
     return evaluate_task

@@ -205,7 +205,7 @@ def hold_current(root: Path) -> Held:
 
 def count_quads(manifest: Mapping[str, Any]) -> int:
     """Return the number of quads that a store holds, the merge included."""
-    return int(manifest["triples"]) + sum(manifest.get("quads_by_graph", {}).values())
+    return int(manifest["triples"] + sum(manifest.get("quads_by_graph", {}).values()))
 
 
 def find_published(root: Path) -> str:

@@ -140,7 +140,7 @@ class TextIndex:
     def _hits(self, found: Sequence[Match], language: str | None) -> list[Hit]:
         connection = self._connect()
         hits = []
-        for thing, iri, score, text, kind in found:
+        for thing, iri, score, text, kind, _ in found:
             types = connection.execute(
                 "SELECT class.iri FROM typed JOIN class ON class.id = typed.class WHERE thing = ? ORDER BY class.id",
                 (thing,),

@@ -54,6 +54,7 @@ class Match(NamedTuple):
     score: float
     text: str
     kind: str
+    language: str
 
 
 def by_identifier(connection: sqlite3.Connection, search: Search) -> list[Match]:
@@ -69,7 +70,7 @@ def by_identifier(connection: sqlite3.Connection, search: Search) -> list[Match]
                      WHERE key = :key {is_typed} ORDER BY thing.id"""  # noqa: S608
     for key in keys:
         if rows := connection.execute(select, {"key": key, "types": json.dumps(search.types)}).fetchall():
-            return [Match(thing, found, 1.0, written, "identifier") for thing, found, written in rows]
+            return [Match(thing, found, 1.0, written, "identifier", "") for thing, found, written in rows]
     return []
 
 
@@ -86,7 +87,7 @@ def by_words(connection: sqlite3.Connection, search: Search, *, is_typing: bool 
     if is_typing:
         parts[-1] = _word_query(asked[-1], starts=True)
     values = {"match": " AND ".join(parts), "plain": " ".join(written), "folded": " ".join(map(fold, written))}
-    select = f"""SELECT name.thing, max({_CLOSENESS}) AS closeness, name.text, name.kind FROM word
+    select = f"""SELECT name.thing, max({_CLOSENESS}) AS closeness, name.text, name.kind, name.language FROM word
                  JOIN name ON name.id = word.rowid WHERE word MATCH :match"""  # noqa: S608
     return _rank(connection, select, values | {"words": len(asked)}, search)
 
@@ -110,13 +111,14 @@ def by_closest(connection: sqlite3.Connection, search: Search) -> list[Match]:
         if sum(best) >= _CLOSE_ENOUGH * len(asked):
             # What is asked counts more than what the name has besides.
             alike[number] = sum(best) / len(asked) * (0.7 + 0.3 * min(1, len(asked) / len(telling(words(text)))))
-    select = f"""SELECT name.thing, max({_TRUST} * alike.value * {_KIND_WORTH}) AS closeness, name.text, name.kind
+    select = f"""SELECT name.thing, max({_TRUST} * alike.value * {_KIND_WORTH}) AS closeness,
+                        name.text, name.kind, name.language
                  FROM json_each(:alike) AS alike JOIN name ON name.id = CAST(alike.key AS INTEGER) WHERE true"""  # noqa: S608
     return _rank(connection, select, {"alike": json.dumps(alike)}, search)
 
 
 def _rank(connection: sqlite3.Connection, select: str, values: dict[str, Any], search: Search) -> list[Match]:
-    """Run a select of thing, closeness, text and kind of names; return the best name of each thing, best first."""
+    """Run a select of names with their closeness; return the best name of each thing, the best thing first."""
     conditions = _typed(search.types, "name.thing")
     if search.names_in is not None:
         # A language and its regions: `es` takes names in es-PE, too.
@@ -124,12 +126,12 @@ def _rank(connection: sqlite3.Connection, select: str, values: dict[str, Any], s
         values["language"] = search.names_in.lower()
     rows = connection.execute(
         f"""SELECT thing.id, thing.iri, (closeness + {_WEIGHT_SHARE} * thing.weight) / {1 + _WEIGHT_SHARE} AS score,
-                   found.text, found.kind
+                   found.text, found.kind, found.language
             FROM ({select} {conditions} GROUP BY name.thing) AS found JOIN thing ON thing.id = found.thing
             ORDER BY score DESC, thing.id""",  # noqa: S608
         {**values, "types": json.dumps(search.types)},
     )
-    return [Match(thing, iri, round(score, 4), text, KINDS[kind]) for thing, iri, score, text, kind in rows]
+    return [Match(thing, iri, round(score, 4), text, KINDS[kind], lang) for thing, iri, score, text, kind, lang in rows]
 
 
 def _typed(types: Sequence[str], column: str) -> str:
@@ -144,8 +146,10 @@ def _typed(types: Sequence[str], column: str) -> str:
 
 def _word_query(word: str, *, starts: bool) -> str:
     """Return the FTS5 expression for one word: as written, or folded. Words are letters and digits: no quoting."""
-    star = "*" if starts else ""
-    return f'((plain : "{word}"{star}) OR (folded : "{fold(word)}"{star}))'
+    form, star = fold(word), "*" if starts else ""
+    # Folding may leave little of a word: `zzzz` is not the start of every word with s.
+    folded_star = star if len(form) >= min(len(word), _SHORTEST_START) else ""
+    return f'((plain : "{word}"{star}) OR (folded : "{form}"{folded_star}))'
 
 
 def _identifier_keys(text: str) -> list[str]:

@@ -12,12 +12,26 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from culturegraph import __version__
+from culturegraph.protocols.dashboards import read_dashboards
 from culturegraph.queries import read_queries
 from culturegraph.server.board import Board
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluate, Evaluators
 from culturegraph.store.snapshot import Snapshot, open_current
-from culturegraph.web import about, entities, front, ontology, problems, search, statements, validation
+from culturegraph.web import (
+    about,
+    browse,
+    corrections,
+    dashboards,
+    entities,
+    front,
+    ontology,
+    problems,
+    questions,
+    search,
+    statements,
+    validation,
+)
 from culturegraph.web.middleware import CommonHeaders
 from culturegraph.web.pages import Pages
 from culturegraph.web.site import Site, compute_revision
@@ -27,7 +41,11 @@ _FOLDER = Path(__file__).parent
 # Entities come last: they answer for every path that nothing else knows better.
 _ROUTERS = (
     front.router,
+    corrections.router,
+    questions.router,
+    dashboards.router,
     search.router,
+    browse.router,
     about.router,
     statements.router,
     validation.router,
@@ -45,10 +63,11 @@ def create_app(
 ) -> FastAPI:
     """Return the app that serves a snapshot: the published one where none is given.
 
-    `board` holds the counters of all processes; `evaluate` asks another process instead of evaluating here. Raises StorageError where nothing is published or it is damaged.
+    `board` holds the counters of all processes; `evaluate` asks another process instead of evaluating here.
+    Raises StorageError where nothing is published or it is damaged.
     """
     snapshot = snapshot or open_current(settings.store, in_memory=True)
-    queries = [query for query in read_queries(settings.queries) if query.kind in front.SHOWN_KINDS]
+    queries = [query for query in read_queries(settings.queries) if query.kind in questions.SHOWN_KINDS]
     site = Site(
         settings=settings,
         snapshot=snapshot,
@@ -56,7 +75,8 @@ def create_app(
         board=board or Board(),
         pages=Pages(snapshot.version),
         queries={query.id: query for query in queries},
-        revision=compute_revision(snapshot),
+        dashboards=read_dashboards(settings.queries / "dashboards", queries),
+        revision=compute_revision(snapshot, queries),
     )
 
     @asynccontextmanager
@@ -78,6 +98,7 @@ def create_app(
     app.router.routes.insert(0, Route("/sparql", SparqlEndpoint(), methods=None))
     for router in _ROUTERS:
         app.include_router(router)
+    site.pages.lead_to({"/sparql", *(getattr(route, "path", "") for router in _ROUTERS for route in router.routes)})
     app.mount("/static", StaticFiles(directory=_FOLDER / "static"), name="static")
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)

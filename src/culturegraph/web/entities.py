@@ -24,8 +24,9 @@ from culturegraph.protocols.documents import (
     statements,
     to_document,
 )
+from culturegraph.protocols.entity_page import NO_PAGE, Words, describe_page
 from culturegraph.protocols.labels import Labels, Name, to_href
-from culturegraph.protocols.linkeddata import PAGE, Direction, Window, describe_entity
+from culturegraph.protocols.linkeddata import PAGE, Direction, Window
 from culturegraph.protocols.listing import Section, list_graphs, list_schemes
 from culturegraph.protocols.report import list_results_about
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
@@ -151,22 +152,29 @@ def show_page(
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
     """Show what the graph says of an entity, and which source says it."""
-    iri, language = _to_iri(path), site.pages.language(request)
+    iri, language = to_iri(path), site.pages.language(request)
+    reader = site.pages.reader_language(request)
     tag = site.entity_tag(request, language)
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, VARY_PAGE)
     window = Window(predicate, direction, page) if predicate else None
-    entity = describe_entity(site.snapshot.store, iri, language, window)
+    entity = site.reader.describe(iri, reader, window)
     if entity is None:
-        raise _unknown(site, iri, language)
+        raise unknown(site, iri, language)
+    words = site.pages.words[language]
     response = site.pages.render(
         request,
         "entity.html",
         entity=entity,
+        page=describe_page(site.reader, entity, reader, Words(words["entity_around_of"], words["entity_around_note"]))
+        if window is None
+        else NO_PAGE,
         path=path,
         window=window,
         page_size=PAGE,
         formats=GRAPHS,
+        contact=site.contact,
+        language_names=site.language_names[reader],
         count=site.snapshot.manifest["quads_by_graph"].get(iri),
         results=list_results_about(site.snapshot.store, iri, language) if window is None else ((), 0),
     )
@@ -191,13 +199,13 @@ def get_data(
     tag = site.entity_tag(request, chosen.value)
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, "Accept")
-    iri = _to_iri(bare)
+    iri = to_iri(bare)
     quads = statements(site.snapshot.store, iri)
     if bare.startswith("schemes/") and bare.count("/") == 1:
         # A scheme is downloaded whole.
         quads += graph_content(site.snapshot.store, scheme_graph(bare.removeprefix("schemes/")))
     if not quads and not is_known(site.snapshot.store, iri):
-        raise _unknown(site, iri, site.pages.language(request))
+        raise unknown(site, iri, site.pages.language(request))
     response = Response(to_document(quads, chosen), media_type=chosen.content_type)
     response.headers["Link"] = format_links(iri, bare)
     return revalidate(response, tag, "Accept")
@@ -210,8 +218,8 @@ def redirect(request: Request, site: Site, path: str) -> Response:
     """
     bare, suffix = _split_suffix(site, path)
     chosen = choose_format(request, suffix)
-    if not is_known(site.snapshot.store, _to_iri(bare)):
-        raise _unknown(site, _to_iri(bare), site.pages.language(request))
+    if not is_known(site.snapshot.store, to_iri(bare)):
+        raise unknown(site, to_iri(bare), site.pages.language(request))
     document = f"/data/{bare}.{chosen.suffix}" if suffix else f"/data/{bare}"
     response = RedirectResponse(with_query(request, f"/doc/{bare}" if chosen is HTML else document), 303)
     response.headers["Vary"] = "Accept"
@@ -221,16 +229,18 @@ def redirect(request: Request, site: Site, path: str) -> Response:
 def _split_suffix(site: Site, path: str) -> tuple[str, MediaType | None]:
     """Return a path without a format's suffix, and the format. A name that itself ends so comes first."""
     bare, dot, suffix = path.rpartition(".")
-    if not dot or suffix not in SUFFIXES or is_known(site.snapshot.store, _to_iri(path)):
+    if not dot or suffix not in SUFFIXES or is_known(site.snapshot.store, to_iri(path)):
         return path, None
     return bare, SUFFIXES[suffix]
 
 
-def _to_iri(path: str) -> str:
+def to_iri(path: str) -> str:
+    """Return the IRI that a path below /doc/ or /data/ is about."""
     return BASE + (path if path.split("/")[0] in _OWN_PLACES else f"id/{path}")
 
 
-def _unknown(site: Site, iri: str, language: str) -> UnknownEntityError:
+def unknown(site: Site, iri: str, language: str) -> UnknownEntityError:
+    """Return what to raise about an IRI that nothing is known of, with what it may have been meant for."""
     labels = Labels(site.snapshot.store, language)
     near = near_matches(iri, site.own_iris)
     return UnknownEntityError(

@@ -1,26 +1,18 @@
-"""The front page, the list of queries, the health of the server."""
+"""The front page, the health of the server."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from culturegraph import __version__
-from culturegraph.errors import NotFoundError
-from culturegraph.protocols.documents import near_matches
 from culturegraph.protocols.listing import count_instances
-from culturegraph.queries import QueryFile
-from culturegraph.rdf.formats import GRAPHS, HTML, choose
-from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
-from culturegraph.web.statements import show_rule
+from culturegraph.web.site import SiteDep, is_unchanged, revalidate
 
 router = APIRouter()
 
-# The kinds of query file that answer someone's question; the others work inside a build.
-SHOWN_KINDS: Final = ("competency", "examples")
 _VARY: Final = "Accept-Language"
 
 
@@ -44,32 +36,6 @@ def show_front(request: Request, site: SiteDep) -> Response:
     return revalidate(page, tag, _VARY)
 
 
-@router.get("/queries/")
-def list_queries(request: Request, site: SiteDep) -> Response:
-    """List the competency questions and examples."""
-    tag = site.entity_tag(request, site.pages.language(request))
-    if is_unchanged(request, tag):
-        return revalidate(Response(status_code=304), tag, _VARY)
-    return revalidate(site.pages.render(request, "queries.html", kinds=_by_kind(site)), tag, _VARY)
-
-
-@router.get("/queries/{query_id}")
-def show_query(request: Request, site: SiteDep, query_id: str) -> Response:
-    """Show one query: what it asks, its text, how to run it; as RDF where that is asked for."""
-    if choose(request.headers.get("accept"), None, (HTML, *GRAPHS)) not in (HTML, None):
-        return RedirectResponse(f"/data/queries/{query_id}", 303, {"Vary": "Accept"})
-    if query_id in site.rules:
-        return show_rule(request, site, site.rules[query_id])
-    tag = site.entity_tag(request, site.pages.language(request))
-    if is_unchanged(request, tag):
-        return revalidate(Response(status_code=304), tag, _VARY)
-    query = site.queries.get(query_id)
-    if query is None:
-        near = ", ".join(near_matches(query_id, site.queries))
-        raise NotFoundError(f"there is no query `{query_id}`" + (f"; there is {near}" if near else ""))
-    return revalidate(site.pages.render(request, "query.html", item=query), tag, f"Accept, {_VARY}")
-
-
 @router.get("/health")
 def get_health(site: SiteDep) -> dict[str, Any]:
     """Say which snapshot is served and how large it is."""
@@ -83,7 +49,3 @@ def get_health(site: SiteDep) -> dict[str, Any]:
         "graphs": len(manifest["quads_by_graph"]),
         "software": __version__,
     }
-
-
-def _by_kind(site: Site) -> list[tuple[str, Sequence[QueryFile]]]:
-    return [(kind, [query for query in site.queries.values() if query.kind == kind]) for kind in SHOWN_KINDS]

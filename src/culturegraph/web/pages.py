@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from culturegraph.protocols.labels import preferred_language
 from culturegraph.rdf.vocabulary import BASE
 
+# Those that everything is said in.
 LANGUAGES: Final = ("es", "en")
+# Those that are begun, each with the language that says what they lack: it has their words, and the names of things.
+BEGUN: Final = {"qu": "es"}
+READERS: Final = (*LANGUAGES, *BEGUN)
+# What the head of every page leads to, where this server has it: path, key of the word.
+_NAVIGATION: Final = (
+    ("/browse/", "entity_browse"),
+    ("/queries/", "queries"),
+    ("/dashboards/", "entity_dashboards"),
+    ("/sparql", "sparql"),
+    ("/about/", "entity_about"),
+)
 _FOLDER: Final = Path(__file__).parent
 
 
@@ -33,19 +46,29 @@ class Pages:
         )
         self._environment.globals.update(base_iri=BASE, snapshot_version=version)
         self._environment.filters["thousands"] = lambda number: f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-        self.words = {language: read_words(language) for language in LANGUAGES}
+        self.words = {language: read_words(language) for language in READERS}
+        self._navigation: tuple[tuple[str, str], ...] = ()
+
+    def lead_to(self, paths: Collection[str]) -> None:
+        """Let the head of every page lead to those of its places that are among the paths of the server."""
+        self._navigation = tuple(place for place in _NAVIGATION if place[0] in paths)
 
     def language(self, request: Request) -> str:
         """Return the language of a page: chosen by `?lang=`, else by Accept-Language, else Spanish."""
+        reader = self.reader_language(request)
+        return BEGUN.get(reader, reader)
+
+    def reader_language(self, request: Request) -> str:
+        """Return the language that a reader asks for, which may be one that is only begun."""
         chosen = request.query_params.get("lang", "")
-        return chosen if chosen in LANGUAGES else preferred_language(request.headers.get("accept-language"), LANGUAGES)
+        return chosen if chosen in READERS else preferred_language(request.headers.get("accept-language"), READERS)
 
     def linker(self, request: Request) -> Callable[..., str]:
         """Return what makes links on this server, which keep the language where the reader chose it."""
         language = request.query_params.get("lang")
 
         def link(path: str, **parameters: Any) -> str:
-            if language in LANGUAGES:
+            if language in READERS:
                 parameters = {**parameters, "lang": language}
             return f"{path}{'&' if '?' in path else '?'}{urlencode(parameters)}" if parameters else path
 
@@ -53,28 +76,40 @@ class Pages:
 
     def render(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """Render a template for a request."""
-        language = self.language(request)
+        language, reader = self.language(request), self.reader_language(request)
         page = self._environment.get_template(template).render(
             context,
             language=language,
-            words=self.words[language],
+            words=self.words[reader],
             link=self.linker(request),
-            switches=_switches(request, language),
+            switches=_switches(request, reader),
+            navigation=self._navigation,
+            request_path=request.url.path,
+            chosen_language=reader if request.query_params.get("lang") in READERS else None,
         )
         return HTMLResponse(page, status_code=status, headers={"Content-Language": language})
 
 
-def _switches(request: Request, language: str) -> list[tuple[str, str]]:
+def _switches(request: Request, reader: str) -> list[tuple[str, str]]:
     """Return the other languages with the address of this page in each."""
     kept = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
     return [
-        (other, f"{request.url.path}?{urlencode([*kept, ('lang', other)])}") for other in LANGUAGES if other != language
+        (other, f"{request.url.path}?{urlencode([*kept, ('lang', other)])}") for other in READERS if other != reader
     ]
 
 
 def read_words(language: str) -> Mapping[str, str]:
-    """Return the words of the interface in one language, by key: those of all files of its folder."""
+    """Return the words of the interface in one language, by key: those of all files of its folder.
+
+    A language that is begun has the rest from the language that helps it out. Its own words are marked as being of it,
+    so they stand between tags only and never in an attribute.
+    """
     words: dict[str, str] = {}
     for path in sorted((_FOLDER / "locales" / language).glob("*.json")):
         words.update(json.loads(path.read_text(encoding="utf-8")))
-    return words
+    # Where the words come from is for those who read the file.
+    own = {key: text for key, text in words.items() if not key.startswith("_")}
+    if language not in BEGUN:
+        return own
+    marked = {key: Markup('<span lang="{}">{}</span>').format(language, text) for key, text in own.items()}
+    return {**read_words(BEGUN[language]), **marked}

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.responses import Response
 
 from culturegraph import __version__
 from culturegraph.explanation import Explainer
+from culturegraph.protocols.browsing import Browser
 from culturegraph.protocols.coverage import Section, read_coverage_queries, read_section
+from culturegraph.protocols.dashboards import Dashboard
 from culturegraph.protocols.documents import own_iris
 from culturegraph.protocols.facets import FacetIndex
 from culturegraph.protocols.headers import matches_tag
+from culturegraph.protocols.language_names import name_languages
+from culturegraph.protocols.layout import read_layout
+from culturegraph.protocols.linkeddata import Reader
 from culturegraph.protocols.modules import read_modules
 from culturegraph.protocols.ontology import Ontology
 from culturegraph.protocols.overview import Overview, describe_ontology
@@ -30,9 +35,18 @@ from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
 from culturegraph.store.statement_index import StatementIndex
-from culturegraph.web.pages import LANGUAGES, Pages
+from culturegraph.web.pages import BEGUN, LANGUAGES, READERS, Pages
 
 _FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Who answers requests for correction, where (an e-mail or web address), and within how many days."""
+
+    name: str
+    address: str
+    days: int
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,7 @@ class Site:
     board: Board
     pages: Pages
     queries: Mapping[str, QueryFile]
+    dashboards: Mapping[str, Dashboard]
     # Changes with the snapshot, the software and its templates: part of every page's ETag.
     revision: str
 
@@ -95,10 +110,36 @@ class Site:
         }
 
     @cached_property
+    def browser(self) -> Browser:
+        """What makes the lists to browse."""
+        return Browser(self.snapshot.store, self.page_queries.values())
+
+    @cached_property
     def coverage(self) -> Sequence[tuple[QueryFile, Section]]:
         """What this snapshot covers: the tables of figures, each with the query that gives it."""
         queries = read_coverage_queries(self.settings.queries / "pages")
         return [(query, read_section(self.snapshot.store, query)) for query in queries]
+
+    @property
+    def contact(self) -> Contact:
+        """Who answers requests for correction."""
+        return Contact(self.settings.contact_name, self.settings.contact_address, self.settings.contact_days)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What pages about entities are made by."""
+        modules = {term: module.name for module in self.ontology.modules for term in module.terms}
+        return Reader(self.snapshot.store, read_layout(self.settings.queries), modules)
+
+    @cached_property
+    def language_names(self) -> Mapping[str, Mapping[str, str]]:
+        """The names of languages by their tags, by the language of the reader."""
+        return {language: name_languages(self.snapshot.store, language) for language in READERS}
+
+    @cached_property
+    def answers(self) -> dict[str, Any]:
+        """The answers behind the dashboards by query, once they have been asked."""
+        return {}
 
     @cached_property
     def own_iris(self) -> list[str]:
@@ -107,7 +148,9 @@ class Site:
 
     def entity_tag(self, request: Request, *parts: str) -> str:
         """Return the ETag of a response: snapshot, request and whatever else it depends on."""
-        facts = "\0".join((self.revision, request.url.path, request.url.query, *parts))
+        reader = self.pages.reader_language(request)
+        begun = (reader,) if reader in BEGUN else ()
+        facts = "\0".join((self.revision, request.url.path, request.url.query, *begun, *parts))
         return f'W/"{hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()}"'
 
 
@@ -120,12 +163,14 @@ def get_site(request: Request) -> Site:
 SiteDep = Annotated[Site, Depends(get_site)]
 
 
-def compute_revision(snapshot: Snapshot) -> str:
-    """Return what identifies snapshot, software and templates together."""
+def compute_revision(snapshot: Snapshot, queries: Iterable[QueryFile] = ()) -> str:
+    """Return what identifies snapshot, software, templates and queries together."""
     digest = hashlib.blake2b(f"{snapshot.identity} {__version__}".encode(), digest_size=16)
     for path in sorted(_FOLDER.rglob("*.*")):
         if path.suffix in {".html", ".css", ".json", ".svg", ".py", ".md"}:
             digest.update(path.read_bytes())
+    for query in queries:
+        digest.update(query.text.encode())
     return digest.hexdigest()
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 from pyoxigraph import QueryResultsFormat, RdfFormat
 from starlette.concurrency import run_in_threadpool
@@ -15,8 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from culturegraph.errors import CulturegraphError, LimitExceededError, NotAcceptableError, QuerySyntaxError
+from culturegraph.errors import CulturegraphError, NotAcceptableError, QuerySyntaxError
 from culturegraph.protocols.description import describe_service, limits
+from culturegraph.protocols.geojson import to_geojson
+from culturegraph.protocols.graphml import to_graphml
+from culturegraph.protocols.snippets import write_snippets
 from culturegraph.protocols.sparql import (
     AnswerFormats,
     SparqlRequest,
@@ -25,16 +27,22 @@ from culturegraph.protocols.sparql import (
     excerpt,
     parse_request,
 )
-from culturegraph.rdf.formats import GRAPHS, HTML, RESULTS, choose
-from culturegraph.store.evaluation import Kind, Task, TooLargeError
+from culturegraph.rdf.formats import GRAPHS, HTML, MediaType, choose
+from culturegraph.store.evaluation import Task, TooLargeError
 from culturegraph.store.evaluators import Evaluation
-from culturegraph.web.results import to_table
+from culturegraph.web.answers import (
+    PAGE_ROWS,
+    Answer,
+    captions,
+    collect,
+    download_links,
+    present,
+    read_answer,
+    view_links,
+)
 from culturegraph.web.site import Site, is_unchanged, revalidate
 
 VARY: Final = "Accept"
-PAGE_ROWS: Final = 500
-# Bytes of a graph that a page shows.
-PAGE_BYTES: Final = 200_000
 EXAMPLE: Final = """\
 PREFIX cg: <https://w3id.org/culturegraph/ontology/>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
@@ -45,8 +53,6 @@ SELECT ?people ?name WHERE {
 }
 ORDER BY ?name
 """
-# Bytes of solutions that a page is made from.
-MAX_TABLE_BYTES: Final = 5_000_000
 
 
 class SparqlEndpoint:
@@ -68,7 +74,7 @@ class SparqlEndpoint:
         formats = choose_formats(request.headers.get("accept"), asked.format)
         tag = entity_tag(site.revision if formats.html else site.snapshot.identity, asked, formats)
         if formats.html:
-            tag = f'{tag[:-1]}-{site.pages.language(request)}"'
+            tag = f'{tag[:-1]}-{site.pages.language(request)}-{quote(request.query_params.get("view", ""))}"'
         if is_unchanged(request, tag):
             await revalidate(Response(status_code=304), tag, VARY)(scope, receive, send)
             return
@@ -98,15 +104,21 @@ async def _answer(
     request: Request, site: Site, asked: SparqlRequest, formats: AnswerFormats, tag: str, send: Send
 ) -> None:
     task = formats.to_task(asked)
-    if formats.html:
-        task = replace(task, results=QueryResultsFormat.JSON, graph=RdfFormat.TURTLE, rows=PAGE_ROWS)
+    if formats.html or formats.derived:
+        rows = PAGE_ROWS if formats.html else None
+        task = replace(task, results=QueryResultsFormat.JSON, graph=RdfFormat.N_TRIPLES, rows=rows)
     evaluation = await _evaluate_unless_gone(request, site, task)
     if evaluation is None:
         return
     async with aclosing(evaluation):
+        # Names are looked up and what is shown is made beside the event loop.
         if formats.html:
-            page = await _results_page(request, site, asked, evaluation)
+            page = await run_in_threadpool(_results_page, request, site, asked, await collect(evaluation))
             await revalidate(page, tag, "Accept, Accept-Language")(request.scope, request.receive, send)
+        elif formats.derived:
+            answer = await collect(evaluation, is_whole=True)
+            response = await run_in_threadpool(_derive, site, answer, formats.derived)
+            await revalidate(response, tag, VARY)(request.scope, request.receive, send)
         else:
             await _stream(request, evaluation, formats, tag, send)
 
@@ -182,31 +194,26 @@ def _form(request: Request, site: Site, query: str, error: QuerySyntaxError | No
     return site.pages.render(request, "sparql.html", status=400 if error else 200, **context)
 
 
-async def _results_page(request: Request, site: Site, asked: SparqlRequest, evaluation: Evaluation) -> Response:
-    data = bytearray()
-    limit = PAGE_BYTES if evaluation.kind == "graph" else MAX_TABLE_BYTES
-    async for frame in evaluation.frames():
-        data += frame
-        if len(data) > limit:
-            break
-    if evaluation.kind != "graph" and len(data) > limit:
-        raise LimitExceededError("the values are too large for a page; ask for CSV or JSON")
-    # Names are looked up and the page is rendered beside the event loop.
-    return await run_in_threadpool(_render_results, request, site, asked, evaluation.kind, bytes(data))
-
-
-def _render_results(request: Request, site: Site, asked: SparqlRequest, kind: Kind, data: bytes) -> Response:
-    context: dict[str, Any] = {"query": asked.query, "kind": kind, "table": None, "boolean": None, "turtle": None}
-    if kind == "graph":
-        context["is_truncated"] = len(data) > PAGE_BYTES
-        context["turtle"] = data[:PAGE_BYTES].decode(errors="ignore")
-    elif kind == "boolean":
-        context["boolean"] = json.loads(data)["boolean"]
-    else:
-        context["table"] = to_table(json.loads(data), site.snapshot.store, site.pages.language(request))
-    downloads = GRAPHS if kind == "graph" else RESULTS
+def _results_page(request: Request, site: Site, asked: SparqlRequest, answer: Answer) -> Response:
     graphs = [("default-graph-uri", iri) for iri in asked.default_graphs]
     graphs += [("named-graph-uri", iri) for iri in asked.named_graphs]
     parameters = [("query", asked.query or ""), *graphs]
-    links = [(offer.name, "/sparql?" + urlencode([*parameters, ("format", offer.name)])) for offer in downloads]
-    return site.pages.render(request, "results.html", downloads=links, graphs=graphs, **context)
+    words = site.pages.words[site.pages.language(request)]
+    shown = present(site, answer, request.query_params.get("view", ""), captions(site, request, words["results"]))
+    kept = [*parameters, *((name, value) for name, value in request.query_params.items() if name == "lang")]
+    endpoint = str(request.url.replace(query=""))
+    return site.pages.render(
+        request,
+        "results.html",
+        query=asked.query,
+        graphs=graphs,
+        shown=shown,
+        views=view_links("/sparql", kept, shown.view),
+        downloads=download_links(answer.kind, parameters),
+        snippets=write_snippets(endpoint, asked.query or "", answer.kind),
+    )
+
+
+def _derive(site: Site, answer: Answer, media_type: MediaType) -> Response:
+    write = to_geojson if media_type.name == "geojson" else to_graphml
+    return Response(write(read_answer(site, answer), site.snapshot.store), media_type=media_type.content_type)

@@ -1,0 +1,66 @@
+"""Verbs of releases: release, diff."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from culturegraph.cli.terminal import JsonOption, out, print_json, read_settings, show_step
+
+verbs = typer.Typer(rich_markup_mode=None)
+
+ReleasesOption = Annotated[
+    Path | None, typer.Option("--releases", help="folder of the releases", show_default="releases")
+]
+
+
+class DiffFormat(StrEnum):
+    """What differences are written as."""
+
+    text = "text"
+    patch = "patch"
+    trig = "trig"
+    json = "json"
+
+
+@verbs.command(epilog="Example: culturegraph release 2026.11.0")
+def release(
+    version: Annotated[str, typer.Argument(help="year, month and number within the month")],
+    releases: ReleasesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a release of the commit that is checked out: an immutable folder with every distribution and checksums."""
+    from culturegraph.release import make_release
+
+    made = make_release(read_settings(releases=releases), version, progress=show_step)
+    if as_json:
+        print_json({**made.manifest, "path": str(made.path)})
+        return
+    out.print(f"{made.path}", markup=False)
+    for name, file in made.files.items():
+        out.print(f"  {file['sha256'][:16]}  {file['size']:>12,}  {name}", markup=False)
+    out.print(f"content hash {made.manifest['content_hash']}", markup=False)
+
+
+@verbs.command(epilog="Example: culturegraph diff 2026.10.0 2026.11.0 --format patch -o changes.rdfp")
+def diff(
+    before: Annotated[str, typer.Argument(help="version, or an N-Quads or TriG file")],
+    after: Annotated[str, typer.Argument(help="version, or an N-Quads or TriG file")],
+    form: Annotated[DiffFormat, typer.Option("--format", help="text counts by source and thing")] = DiffFormat.text,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="file; standard output without it")] = None,
+    releases: ReleasesOption = None,
+) -> None:
+    """Tell which statements two releases (or files) do not share. Exit code 0 also where there are differences."""
+    from culturegraph.releases.differences import changes_between, write_changes
+
+    folder = read_settings(releases=releases).releases
+    with show_step("comparing"), changes_between(folder, before, after) as changes:
+        if output is None:
+            write_changes(changes, form.value, sys.stdout.buffer)
+        else:
+            with output.open("wb") as file:
+                write_changes(changes, form.value, file)
