@@ -10,7 +10,7 @@ from collections.abc import Callable
 from culturegraph.errors import StorageError
 from culturegraph.server.board import Board
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import Snapshot
+from culturegraph.store.snapshot import Snapshot, read_current_manifest
 
 
 def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
@@ -56,6 +56,8 @@ def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Calla
     from culturegraph.server.supervisor import Supervisor
     from culturegraph.server.zygote import Means
 
+    # Where there is nothing to serve this says so, before a process is started.
+    read_current_manifest(settings.store)
     means = Means(settings, Board(), ClientLimits(settings), Journal(settings), _run_pages)
     Supervisor(means, listener, tell).run()
 
