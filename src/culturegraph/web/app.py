@@ -28,8 +28,10 @@ from culturegraph.web import (
     ontology,
     problems,
     questions,
+    releases,
     search,
     statements,
+    suggest,
     validation,
 )
 from culturegraph.web.middleware import CommonHeaders
@@ -44,9 +46,11 @@ _ROUTERS = (
     corrections.router,
     questions.router,
     dashboards.router,
+    suggest.router,
     search.router,
     browse.router,
     about.router,
+    releases.router,
     statements.router,
     validation.router,
     ontology.router,
