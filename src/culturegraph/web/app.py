@@ -29,6 +29,7 @@ from culturegraph.web import (
     problems,
     questions,
     releases,
+    schemes,
     search,
     statements,
     suggest,
@@ -48,6 +49,7 @@ _ROUTERS = (
     dashboards.router,
     suggest.router,
     search.router,
+    schemes.router,
     browse.router,
     about.router,
     releases.router,
@@ -71,7 +73,8 @@ def create_app(
     Raises StorageError where nothing is published or it is damaged.
     """
     snapshot = snapshot or open_current(settings.store, in_memory=True)
-    queries = [query for query in read_queries(settings.queries) if query.kind in questions.SHOWN_KINDS]
+    every = read_queries(settings.queries)
+    queries = [query for query in every if query.kind in questions.SHOWN_KINDS]
     site = Site(
         settings=settings,
         snapshot=snapshot,
@@ -80,7 +83,7 @@ def create_app(
         pages=Pages(snapshot.version),
         queries={query.id: query for query in queries},
         dashboards=read_dashboards(settings.queries / "dashboards", queries),
-        revision=compute_revision(snapshot, queries),
+        revision=compute_revision(snapshot, every),
     )
 
     @asynccontextmanager
