@@ -96,6 +96,6 @@ def _render(request: Request, site: Site, results: Results) -> Response:
         address=address,
         toggled=toggled,
         names=site.searchers[language].name_chosen(asked),
-        map=draw_results(site.snapshot.store, results, title, toggled, complete),
+        map=draw_results(results, title, toggled, complete),
         sorts=SORTS,
     )
