@@ -4,8 +4,9 @@
     ?thing cg:textMatch "tijeras"@es .                          … of which a Spanish name matches
     ?thing cg:textMatch ( "tijeras" 20 ?score ?name ) .         the 20 best, with score (0 to 1) and name
 
-Every word of the text begins a word of the name (see `store.text_matching`), or the text is an identifier. The triple
-is replaced by VALUES before the engine sees the query, so it works wherever a triple may stand and with any engine.
+The name has every word of the text; the last word, and each with a star (`"danz* tij*"`), may be the beginning of one.
+A text that is an identifier finds what it names. The triple is replaced by VALUES before the engine sees the query, so
+it works wherever a triple may stand and with any engine.
 Names are those of the merge, whatever GRAPH or FROM is around: join with a triple of the graph to narrow it. At most
 LIMIT things, the best first.
 """
