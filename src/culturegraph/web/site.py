@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from culturegraph.protocols.coverage import Section, read_coverage_queries, read
 from culturegraph.protocols.dashboards import Dashboard
 from culturegraph.protocols.documents import own_iris
 from culturegraph.protocols.facets import FacetIndex
+from culturegraph.protocols.headers import matches_tag
 from culturegraph.protocols.language_names import name_languages
 from culturegraph.protocols.layout import read_layout
 from culturegraph.protocols.linkeddata import Reader
@@ -30,10 +31,12 @@ from culturegraph.protocols.search import Searcher
 from culturegraph.protocols.suggestions import Suggestions
 from culturegraph.queries import QueryFile, read_queries
 from culturegraph.rules import Rule, read_rules
+from culturegraph.server.board import Board
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
 from culturegraph.store.statement_index import StatementIndex
+from culturegraph.web.kept import KeptPages
 from culturegraph.web.pages import BEGUN, LANGUAGES, READERS, Pages
 
 _FOLDER = Path(__file__).parent
@@ -55,6 +58,8 @@ class Site:
     settings: Settings
     snapshot: Snapshot
     evaluators: Evaluators
+    # What all processes of the server count.
+    board: Board
     pages: Pages
     queries: Mapping[str, QueryFile]
     dashboards: Mapping[str, Dashboard]
@@ -144,6 +149,11 @@ class Site:
         return {}
 
     @cached_property
+    def kept(self) -> KeptPages:
+        """Pages that were made once."""
+        return KeptPages()
+
+    @cached_property
     def own_iris(self) -> list[str]:
         """Every typed IRI of ours: what an unknown one may have been meant for."""
         return own_iris(self.snapshot.store)
@@ -178,9 +188,7 @@ def compute_revision(snapshot: Snapshot, queries: Iterable[QueryFile] = ()) -> s
 
 def is_unchanged(request: Request, tag: str) -> bool:
     """Say whether the client has this version already (If-None-Match)."""
-    given = request.headers.get("if-none-match", "")
-    bare = tag.removeprefix("W/")
-    return given.strip() == "*" or any(item.strip().removeprefix("W/") == bare for item in given.split(","))
+    return matches_tag(request.headers.get("if-none-match", ""), tag)
 
 
 def revalidate(response: Response, tag: str, vary: str) -> Response:
@@ -189,3 +197,14 @@ def revalidate(response: Response, tag: str, vary: str) -> Response:
     response.headers["Cache-Control"] = "public, no-cache"
     response.headers["Vary"] = vary
     return response
+
+
+def answer(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
+    """Answer with 304, with what was kept, or with what `make` returns, which is then kept."""
+    if is_unchanged(request, tag):
+        return revalidate(Response(status_code=304), tag, vary)
+    kept = site.kept.get(tag)
+    if kept is None:
+        kept = revalidate(make(), tag, vary)
+        site.kept.keep(tag, kept)
+    return kept
