@@ -23,6 +23,8 @@ from culturegraph import __version__
 from culturegraph.catalogue import BuildInfo, describe
 from culturegraph.errors import InvalidGraphError
 from culturegraph.freshness import INPUTS, fingerprint
+from culturegraph.geometry import describe_geometry
+from culturegraph.protocols.maps import GEOMETRY as OUTLINES
 from culturegraph.queries import read_queries
 from culturegraph.rdf.canonical import canonicalise, content_hash
 from culturegraph.rdf.graphs import INFERRED, VALIDATION, merge, read_quads, read_rdf
@@ -158,10 +160,11 @@ def build(
     """
     clock = Clock(progress)
     made = compose(settings, clock, engine=engine, allow_violations=allow_violations)
+    quads = [*made.quads, *describe_geometry(made.quads, OUTLINES)]
     with clock.step("snapshot"):
         snapshot = publish(
             settings.store,
-            made.quads,
+            quads,
             version=made.info.version,
             metadata={
                 "content_hash": made.info.content_hash,
@@ -170,7 +173,7 @@ def build(
             },
             keep=settings.keep_snapshots,
         )
-    return Build(snapshot, made.report, made.info.content_hash, count_by_graph(made.quads), clock.seconds)
+    return Build(snapshot, made.report, made.info.content_hash, count_by_graph(quads), clock.seconds)
 
 
 @dataclass(frozen=True)
