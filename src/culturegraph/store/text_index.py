@@ -105,18 +105,6 @@ class TextIndex:
         search = Search(prefix[:_LONGEST_TEXT], tuple(types))
         return self._hits(by_words(self._connect(), search, is_typing=True)[:limit], language)
 
-    def candidates(
-        self, text: str, types: Collection[str] = (), limit: int = 25, language: str | None = None
-    ) -> list[Hit]:
-        """Return what matches together with what only comes close, the best first: for whoever judges by more."""
-        search = Search(text.strip()[:_LONGEST_TEXT], tuple(sorted(types)))
-        best: dict[int, Match] = {}
-        for match in (*self._find(search, False), *by_closest(self._connect(), search)):
-            if match.thing not in best or best[match.thing].score < match.score:
-                best[match.thing] = match
-        found = sorted(best.values(), key=lambda match: (-match.score, match.thing))
-        return self._hits(found[:limit], language)
-
     def all_names(self) -> Iterator[tuple[int, str, str, str, str, str]]:
         """Yield number, IRI of the thing, kind, language, text and plain form (without notes) of every name."""
         rows = self._connect().execute(

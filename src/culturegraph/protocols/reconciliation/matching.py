@@ -40,6 +40,8 @@ _SLIPS: Final = 0.98
 # How telling the name of Peru and the words for kinds of things are.
 _HOME_WEIGHT: Final = 0.05
 _KIND_WEIGHT: Final = 0.5
+# … and how like a name must be for such a word to be left out.
+_BARE: Final = 0.86
 # Names less like than this are no candidates.
 _LEAST: Final = 0.3
 _FULL: Final = 0.999
@@ -129,7 +131,8 @@ class Reconciler:
         whole = identifier_key(text) if not text.startswith("<") else ""
         found = {}
         for hit in hits:
-            in_full = "://" in text or ":" in text or identifier_key(hit.matched_text) == whole
+            keys = {identifier_key(hit.matched_text), identifier_key(hit.matched_text.rstrip("/").rpartition("/")[2])}
+            in_full = ":" in text or whole in keys
             kinds = self.schema.types.get(hit.iri, frozenset())
             if (in_full or CG + "LegalInstrument" in kinds) and kinds:
                 fit = Fit(1.0, 1.0, 1.0)
@@ -157,7 +160,10 @@ class Reconciler:
         return found
 
     def _compare(self, name: HeldName, written: Written, plain: str) -> Candidate:
-        fit = compare(self._without_kind(written, name), name.words, self._weigh)
+        fit = compare(written, name.words, self._weigh)
+        bare = self._without_kind(written, name)
+        if bare is not written and (other := compare(bare, name.words, self._weigh)).likeness >= _BARE:
+            fit = other
         is_exact = fit.likeness >= _FULL
         likeness = fit.likeness if is_exact else fit.likeness * _SLIPS
         if is_exact and name.plain != plain and sorted(name.plain.split()) != sorted(plain.split()):

@@ -205,9 +205,7 @@ class Schema:
         return sorted(terms, key=lambda term: (term.id not in _FACETS, -term.count, sort_key(term.name)))
 
     def _counted(self, kind: str) -> Mapping[str, int]:
-        rows: Any = self._store.query(
-            f"SELECT ?p (COUNT(DISTINCT ?s) AS ?n) {{ ?s a <{kind}> ; ?p ?o }} GROUP BY ?p"  # noqa: S608
-        )
+        rows: Any = self._store.query(f"SELECT ?p (COUNT(DISTINCT ?s) AS ?n) {{ ?s a <{kind}> ; ?p ?o }} GROUP BY ?p")
         counted = {row["p"].value: int(row["n"].value) for row in rows if row["p"].value in self.properties}
         of_kind = {iri for iri, kinds in self.types.items() if kind in kinds}
         facets = {CG + key: sum(iri in of_kind for iri in values) for key, values in self._facets.items()}
