@@ -85,6 +85,7 @@ class Pages:
             switches=_switches(request, reader),
             navigation=self._navigation,
             request_path=request.url.path,
+            own_address=str(request.url.replace(query="")),
             chosen_language=reader if request.query_params.get("lang") in READERS else None,
         )
         return HTMLResponse(page, status_code=status, headers={"Content-Language": language})
