@@ -76,8 +76,11 @@ def get_feed(request: Request, site: SiteDep) -> Response:
 @router.get("/linkset/{path:path}")
 def get_linkset(request: Request, site: SiteDep, path: str) -> Response:
     """Return the typed links between the documents of a thing (FAIR Signposting, level 2)."""
-    iri = to_iri(path)
-    if not is_known(site.snapshot.store, iri):
+    kind, _, digest = path.partition("/")
+    is_statement = kind == "statement"
+    iri = BASE + path if is_statement else to_iri(path)
+    known = site.statement_index.find(digest) is not None if is_statement else is_known(site.snapshot.store, iri)
+    if not known:
         raise NotFoundError(f"nothing is known of {iri}")
     tag = site.entity_tag(request)
     if is_unchanged(request, tag):
