@@ -28,6 +28,8 @@ from culturegraph.web import (
     ontology,
     problems,
     questions,
+    releases,
+    schemes,
     search,
     statements,
     suggest,
@@ -48,8 +50,10 @@ _ROUTERS = (
     suggest.router,
     machines.router,
     search.router,
+    schemes.router,
     browse.router,
     about.router,
+    releases.router,
     statements.router,
     validation.router,
     ontology.router,
@@ -63,7 +67,8 @@ def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:
     Raises StorageError where nothing is published or it is damaged.
     """
     snapshot = snapshot or open_current(settings.store, in_memory=True)
-    queries = [query for query in read_queries(settings.queries) if query.kind in questions.SHOWN_KINDS]
+    every = read_queries(settings.queries)
+    queries = [query for query in every if query.kind in questions.SHOWN_KINDS]
     site = Site(
         settings=settings,
         snapshot=snapshot,
@@ -71,7 +76,7 @@ def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:
         pages=Pages(snapshot.version),
         queries={query.id: query for query in queries},
         dashboards=read_dashboards(settings.queries / "dashboards", queries),
-        revision=compute_revision(snapshot, queries),
+        revision=compute_revision(snapshot, every),
     )
 
     @asynccontextmanager

@@ -30,6 +30,7 @@ from culturegraph.protocols.linkeddata import PAGE, Direction, Window
 from culturegraph.protocols.listing import Section, list_graphs, list_schemes
 from culturegraph.protocols.report import list_results_about
 from culturegraph.protocols.schema_org import describe_entity, to_script
+from culturegraph.protocols.schemes import CONCEPTS, Position, find_position
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
 from culturegraph.rdf.graphs import scheme_graph
 from culturegraph.rdf.vocabulary import BASE, CG, SKOS
@@ -172,6 +173,7 @@ def show_page(
         if window is None
         else NO_PAGE,
         path=path,
+        position=_position(site, path, language),
         window=window,
         page_size=PAGE,
         formats=GRAPHS,
@@ -182,6 +184,14 @@ def show_page(
     )
     response.headers["Link"] = format_links(iri, path)
     return revalidate(response, tag, VARY_PAGE)
+
+
+def _position(site: Site, path: str, language: str) -> Position | None:
+    """Return where a concept stands in its scheme; None of what is no concept."""
+    query = site.page_queries.get(CONCEPTS)
+    if query is None or not path.startswith("schemes/"):
+        return None
+    return find_position(site.snapshot.store, query, to_iri(path), language)
 
 
 @router.get("/data/{path:path}")

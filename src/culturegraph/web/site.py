@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +34,7 @@ from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
 from culturegraph.store.statement_index import StatementIndex
+from culturegraph.web.kept import KeptPages
 from culturegraph.web.pages import BEGUN, LANGUAGES, READERS, Pages
 
 _FOLDER = Path(__file__).parent
@@ -144,6 +145,11 @@ class Site:
         return {}
 
     @cached_property
+    def kept(self) -> KeptPages:
+        """Pages that were made once."""
+        return KeptPages()
+
+    @cached_property
     def own_iris(self) -> list[str]:
         """Every typed IRI of ours: what an unknown one may have been meant for."""
         return own_iris(self.snapshot.store)
@@ -189,3 +195,14 @@ def revalidate(response: Response, tag: str, vary: str) -> Response:
     response.headers["Cache-Control"] = "public, no-cache"
     response.headers["Vary"] = vary
     return response
+
+
+def answer(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
+    """Answer with 304, with what was kept, or with what `make` returns, which is then kept."""
+    if is_unchanged(request, tag):
+        return revalidate(Response(status_code=304), tag, vary)
+    kept = site.kept.get(tag)
+    if kept is None:
+        kept = revalidate(make(), tag, vary)
+        site.kept.keep(tag, kept)
+    return kept
