@@ -21,7 +21,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import Quad, RdfFormat, Store, parse
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
-from small_site import COUNT, HOG, ONE, PREFIXES, TWO, listening, many_quads, publish_small, small_settings
+from small_site import (
+    BASE,
+    COUNT,
+    HOG,
+    MODES,
+    ONE,
+    PREFIXES,
+    TWO,
+    listening,
+    many_quads,
+    publish_small,
+    serving_by,
+    small_settings,
+)
 from SPARQLWrapper import CSV, JSON, POST, POSTDIRECTLY, TURTLE, SPARQLWrapper
 from SPARQLWrapper.SPARQLExceptions import QueryBadFormed
 
@@ -40,9 +53,10 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     return publish_small(tmp_path_factory.mktemp("store"))
 
 
-@pytest.fixture(scope="module")
-def server(snapshot: Snapshot) -> Iterator[str]:
-    with listening(small_settings(snapshot.path), snapshot) as address:
+@pytest.fixture(scope="module", params=MODES)
+def server(request: pytest.FixtureRequest, snapshot: Snapshot) -> Iterator[str]:
+    """The same protocol from both: evaluators that are processes, and the single process that is their reference."""
+    with serving_by(request.param, small_settings(snapshot.path.parents[1]), snapshot) as address:
         yield address
 
 
@@ -365,6 +379,19 @@ def test_a_bare_get_describes_the_service(client: Client, server: str) -> None:
     assert {str(name) for name in graph.objects(None, sd.name)} >= {ONE, TWO}
     assert any("10 seconds" in str(text) for text in graph.objects(None, rdflib.RDFS.comment))
     assert client.get("/sparql", headers={"accept": "*/*"}).headers["content-type"].startswith("text/turtle")
+    service = rdflib.URIRef(f"{server}/sparql")
+    formats = {str(name).rpartition("/")[2] for name in graph.objects(service, sd.resultFormat)}
+    assert formats >= {"SPARQL_Results_JSON", "SPARQL_Results_CSV", "Turtle", "N-Quads", "JSON-LD"}
+    text_match = rdflib.URIRef(BASE + "ontology/textMatch")
+    assert (service, sd.propertyFeature, text_match) in graph
+    assert {told.language for told in graph.objects(text_match, rdflib.RDFS.comment)} == {"es", "en"}
+    geof = rdflib.Namespace("http://www.opengis.net/def/function/geosparql/")
+    assert {geof.sfWithin, geof.distance} <= set(graph.objects(service, sd.extensionFunction))
+    sh = rdflib.Namespace("http://www.w3.org/ns/shacl#")
+    declared = {str(graph.value(node, sh.prefix)) for node in graph.objects(service, sh.declare)}
+    assert declared >= {"cg", "geof", "rdfs", "xsd"}
+    dataset = graph.value(service, sd.defaultDataset)
+    assert len(set(graph.objects(dataset, sd.namedGraph))) == len(set(graph.objects(None, sd.name)))
 
 
 def test_sparqlwrapper(server: str) -> None:

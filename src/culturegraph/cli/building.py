@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from culturegraph.cli.terminal import Engine, JsonOption, StoreOption, err, out, print_json, read_settings, show_step
+from culturegraph.cli.terminal import (
+    Engine,
+    JsonOption,
+    PrivateOption,
+    StoreOption,
+    err,
+    out,
+    print_json,
+    read_settings,
+    show_step,
+)
 from culturegraph.settings import Settings
 
 verbs = typer.Typer()
@@ -19,6 +29,7 @@ def build(
     quads: Annotated[
         list[Path] | None, typer.Option("--quads", help="N-Quads or TriG instead of the bundled data")
     ] = None,
+    private_data: PrivateOption = None,
     engine: Annotated[Engine, typer.Option(help="SHACL engine")] = Engine.compiled,
     allow_violations: Annotated[bool, typer.Option("--allow-violations", help="publish with violations")] = False,
     as_json: JsonOption = False,
@@ -26,7 +37,7 @@ def build(
     """Build the graph from its files and publish it as a snapshot."""
     from culturegraph import build as building
 
-    settings = read_settings(store=store)
+    settings = read_settings(store=store, private_data=private_data)
     if quads:
         made = building.build_from_quads(settings, quads, progress=show_step)
     else:
@@ -58,12 +69,18 @@ def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="port to listen on", show_default="8000")] = None,
     store: StoreOption = None,
+    single_process: Annotated[
+        bool, typer.Option("--single-process", help="threads instead of processes: no query can be killed")
+    ] = False,
 ) -> None:
     """Serve the graph; build it first where its files changed."""
+    from culturegraph.server.allocator import is_restarted, restart_lean
     from culturegraph.web.server import serve as run
 
-    settings = read_settings(host=host, port=port, store=store)
-    _build_if_changed(settings)
+    settings = read_settings(host=host, port=port, store=store, single_process=single_process or None)
+    if not is_restarted():
+        _build_if_changed(settings)
+        restart_lean(jemalloc=settings.jemalloc)
     run(settings)
 
 

@@ -19,6 +19,7 @@ from culturegraph.protocols.coverage import Section, read_coverage_queries, read
 from culturegraph.protocols.dashboards import Dashboard
 from culturegraph.protocols.documents import own_iris
 from culturegraph.protocols.facets import FacetIndex
+from culturegraph.protocols.headers import matches_tag
 from culturegraph.protocols.language_names import name_languages
 from culturegraph.protocols.layout import read_layout
 from culturegraph.protocols.linkeddata import Reader
@@ -30,6 +31,7 @@ from culturegraph.protocols.search import Searcher
 from culturegraph.protocols.suggestions import Suggestions
 from culturegraph.queries import QueryFile, read_queries
 from culturegraph.rules import Rule, read_rules
+from culturegraph.server.board import Board
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
@@ -56,6 +58,8 @@ class Site:
     settings: Settings
     snapshot: Snapshot
     evaluators: Evaluators
+    # What all processes of the server count.
+    board: Board
     pages: Pages
     queries: Mapping[str, QueryFile]
     dashboards: Mapping[str, Dashboard]
@@ -184,9 +188,7 @@ def compute_revision(snapshot: Snapshot, queries: Iterable[QueryFile] = ()) -> s
 
 def is_unchanged(request: Request, tag: str) -> bool:
     """Say whether the client has this version already (If-None-Match)."""
-    given = request.headers.get("if-none-match", "")
-    bare = tag.removeprefix("W/")
-    return given.strip() == "*" or any(item.strip().removeprefix("W/") == bare for item in given.split(","))
+    return matches_tag(request.headers.get("if-none-match", ""), tag)
 
 
 def revalidate(response: Response, tag: str, vary: str) -> Response:
