@@ -60,6 +60,8 @@ class Site:
     evaluators: Evaluators
     # What all processes of the server count.
     board: Board
+    # Whether queries are evaluated in this process, and so counted here.
+    is_alone: bool
     pages: Pages
     queries: Mapping[str, QueryFile]
     dashboards: Mapping[str, Dashboard]
