@@ -157,6 +157,9 @@ def show_page(
     tag = site.entity_tag(request, language)
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, VARY_PAGE)
+    kept = site.page_cache.get(tag)
+    if kept is not None:
+        return kept
     window = Window(predicate, direction, page) if predicate else None
     entity = site.reader.describe(iri, reader, window)
     if entity is None:
@@ -176,10 +179,12 @@ def show_page(
         contact=site.contact,
         language_names=site.language_names[reader],
         count=site.snapshot.manifest["quads_by_graph"].get(iri),
-        results=list_results_about(site.snapshot.store, iri, language) if window is None else ((), 0),
+        results=list_results_about(site.snapshot.store, iri, site.reader.labels(reader)) if window is None else ((), 0),
     )
     response.headers["Link"] = format_links(iri, path)
-    return revalidate(response, tag, VARY_PAGE)
+    revalidate(response, tag, VARY_PAGE)
+    site.page_cache.keep(tag, response)
+    return response
 
 
 @router.get("/data/{path:path}")

@@ -33,6 +33,7 @@ from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
 from culturegraph.store.statement_index import StatementIndex
+from culturegraph.web.page_cache import PageCache
 from culturegraph.web.pages import BEGUN, LANGUAGES, READERS, Pages
 
 _FOLDER = Path(__file__).parent
@@ -126,6 +127,11 @@ class Site:
         """What pages about entities are made by."""
         modules = {term: module.name for module in self.ontology.modules for term in module.terms}
         return Reader(self.snapshot.store, read_layout(self.settings.queries), modules)
+
+    @cached_property
+    def page_cache(self) -> PageCache:
+        """Pages about entities that were made already."""
+        return PageCache()
 
     @cached_property
     def language_names(self) -> Mapping[str, Mapping[str, str]]:
