@@ -7,7 +7,7 @@ import json
 import pytest
 
 from culturegraph.bench import figures, tables
-from culturegraph.bench.figures import BENCHES, Figures, measure
+from culturegraph.bench.figures import BENCHES, Figures, Options, measure
 from culturegraph.cli.judging import Bench
 from culturegraph.errors import UsageError
 from culturegraph.settings import Settings
@@ -54,10 +54,10 @@ def test_every_benchmark_of_the_command_is_known():
 
 def test_an_unknown_name_and_wrong_sizes_are_told(root):
     with pytest.raises(UsageError, match="there is no benchmark 'nothing'"):
-        measure("nothing", Settings(root=root), None)
+        measure("nothing", Settings(root=root), Options())
     for sizes in ("a", "0", "1,,2", "-5"):
         with pytest.raises(UsageError, match="--sizes takes whole numbers"):
-            measure("tables", Settings(root=root), sizes)
+            measure("tables", Settings(root=root), Options(sizes))
 
 
 def test_a_peer_that_is_not_installed_is_told(root, monkeypatch):
@@ -65,15 +65,15 @@ def test_a_peer_that_is_not_installed_is_told(root, monkeypatch):
     asked = []
     monkeypatch.setattr(figures.validation, "run", lambda sizes, engines: asked.append(engines) or [])
     monkeypatch.setattr(figures.reasoning, "run", lambda sizes, rules: [])
-    told = measure("validation", Settings(root=root), "10")
+    told = measure("validation", Settings(root=root), Options("10"))
     assert asked == [("compiled",)]
     assert told.remarks == ["pyshacl is not installed, so it was not measured (pip install 'culturegraph[build]')"]
-    assert "owlrl is not installed" in measure("reasoning", Settings(root=root), "10").remarks[0]
+    assert "owlrl is not installed" in measure("reasoning", Settings(root=root), Options("10")).remarks[0]
 
 
 def test_reasoning_and_validation_run(root):
     for name in ("reasoning", "validation"):
-        made = measure(name, Settings(root=root), "300")
+        made = measure(name, Settings(root=root), Options("300"))
         assert {row["engine"] for row in made.rows} >= {{"reasoning": "culturegraph", "validation": "compiled"}[name]}
         json.dumps(made.to_json())
 

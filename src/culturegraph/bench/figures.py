@@ -19,21 +19,43 @@ class Figures:
     name: str
     rows: Sequence[Mapping[str, Any]]
     remarks: Sequence[str] = field(default_factory=tuple)
+    # What must be reached, each judged by the rows.
+    bars: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    # An SVG.
+    picture: str | None = None
 
     def to_markdown(self) -> str:
-        """Return the rows as a Markdown table."""
-        header = list(self.rows[0]) if self.rows else []
-        lines = [header, ["---"] * len(header), *([_show(row[name]) for name in header] for row in self.rows)]
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        """Return the rows, and what must be reached, as Markdown tables."""
+        return "\n\n".join(_table(rows) for rows in (self.rows, self.bars) if rows or rows is self.rows)
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures for machines."""
-        return {"bench": self.name, "rows": list(map(dict, self.rows)), "remarks": list(self.remarks)}
+        bars = {"bars": list(map(dict, self.bars))} if self.bars else {}
+        return {"bench": self.name, "rows": list(map(dict, self.rows)), **bars, "remarks": list(self.remarks)}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be asked of a benchmark; None: as it is usually run. Only `endpoint` takes more than sizes."""
+
+    sizes: str | None = None
+    seed: int | None = None
+    rounds: int | None = None
+    parts: str | None = None
+    progress: Callable[[str], None] = lambda _: None
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    header = list(rows[0]) if rows else []
+    lines = [header, ["---"] * len(header), *([_show(row[name]) for name in header] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _show(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.3g}" if value < 100 else f"{value:,.0f}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
@@ -52,32 +74,50 @@ def _without(peer: str, extra: str) -> list[str]:
     return [] if find_spec(peer) else [f"{peer} is not installed, so it was not measured (pip install {extra})"]
 
 
-def _tables(settings: Settings, sizes: str | None) -> Figures:
-    runs = tables.run(settings.data / "csv-metadata.json", _sizes(sizes, tables.SIZES))
+def _tables(settings: Settings, options: Options) -> Figures:
+    runs = tables.run(settings.data / "csv-metadata.json", _sizes(options.sizes, tables.SIZES))
     return Figures("tables", [asdict(run) for run in runs])
 
 
-def _reasoning(settings: Settings, sizes: str | None) -> Figures:
-    runs = reasoning.run(_sizes(sizes, (10_000,)), rules=settings.queries / "rules")
+def _reasoning(settings: Settings, options: Options) -> Figures:
+    runs = reasoning.run(_sizes(options.sizes, (10_000,)), rules=settings.queries / "rules")
     return Figures("reasoning", [asdict(run) for run in runs], _without("owlrl", "owlrl"))
 
 
-def _validation(_settings: Settings, sizes: str | None) -> Figures:
+def _validation(_settings: Settings, options: Options) -> Figures:
     missing = _without("pyshacl", "'culturegraph[build]'")
     engines = tuple(engine for engine in validation.ENGINES if not (missing and engine == "pyshacl"))
-    runs = validation.run(_sizes(sizes, (10_000,)), engines)
+    runs = validation.run(_sizes(options.sizes, (10_000,)), engines)
     return Figures("validation", [asdict(run) for run in runs], missing)
 
 
-BENCHES: Final[Mapping[str, Callable[[Settings, str | None], Figures]]] = {
+def _endpoint(_settings: Settings, options: Options) -> Figures:
+    # Only here: it starts servers, and draws in the store.
+    from culturegraph.bench import endpoint, endpoint_bars, pictures
+
+    effort = endpoint.Effort(
+        rounds=options.rounds or 5,
+        seed=options.seed or 1,
+        parts=tuple(options.parts.split(",")) if options.parts else endpoint.PARTS,
+    )
+    found = endpoint.run(_sizes(options.sizes, (1_000_000,)), effort, options.progress)
+    rows = endpoint_bars.rows(found)
+    bars = [asdict(bar) for bar in endpoint_bars.judge(found)]
+    return Figures("endpoint", rows, found.remarks, bars, pictures.draw(rows))
+
+
+BENCHES: Final[Mapping[str, Callable[[Settings, Options], Figures]]] = {
+    "endpoint": _endpoint,
     "tables": _tables,
     "reasoning": _reasoning,
     "validation": _validation,
 }
 
 
-def measure(name: str, settings: Settings, sizes: str | None) -> Figures:
-    """Run a benchmark by its name. Raises UsageError where there is none of that name or the sizes are none."""
+def measure(name: str, settings: Settings, options: Options) -> Figures:
+    """Run a benchmark by its name. Raises UsageError where there is none of that name or an option does not suit it."""
     if name not in BENCHES:
         raise UsageError(f"there is no benchmark {name!r} (there are {', '.join(BENCHES)})")
-    return BENCHES[name](settings, sizes)
+    if name != "endpoint" and (options.seed, options.rounds, options.parts) != (None, None, None):
+        raise UsageError("--seed, --rounds and --parts are for the benchmark endpoint")
+    return BENCHES[name](settings, options)

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from culturegraph.cli.terminal import Engine, err, out, read_settings, show_step
+from culturegraph.errors import UsageError
 from culturegraph.files import write_whole
 
 verbs = typer.Typer()
@@ -19,6 +20,7 @@ verbs = typer.Typer()
 class Bench(StrEnum):
     """The measurements."""
 
+    endpoint = "endpoint"
     tables = "tables"
     reasoning = "reasoning"
     validation = "validation"
@@ -34,17 +36,31 @@ class ReportFormat(StrEnum):
     html = "html"
 
 
-@verbs.command(epilog="Example: culturegraph bench tables --json figures.json")
+@verbs.command(
+    epilog="Example: culturegraph bench tables --json figures.json · "
+    "culturegraph bench endpoint --rounds 3 --parts light,mixed --picture endpoint.svg"
+)
 def bench(
     name: Annotated[Bench, typer.Argument(help="what is measured")],
     sizes: Annotated[str | None, typer.Option(help="sizes, as N,N")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="write the figures to a file")] = None,
+    picture: Annotated[Path | None, typer.Option(help="endpoint: write an SVG of the figures to a file")] = None,
+    seed: Annotated[int | None, typer.Option(help="endpoint: of the generated data", show_default="1")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="endpoint: rounds", show_default="5")] = None,
+    parts: Annotated[
+        str | None, typer.Option(help="endpoint: some of light,kinds,mixed,dashboard,stream,text,hostile; all without")
+    ] = None,
 ) -> None:
     """Measure a part of culturegraph beside what it is compared with; print a table in Markdown."""
-    from culturegraph.bench.figures import measure
+    from culturegraph.bench.figures import Options, measure
 
-    with show_step(f"measuring {name.value}"):
-        figures = measure(name.value, read_settings(), sizes)
+    with err.status(f"measuring {name.value} …") as status:
+        options = Options(sizes, seed, rounds, parts, lambda step: status.update(f"{step} …"))
+        figures = measure(name.value, read_settings(), options)
+    if picture is not None:
+        if figures.picture is None:
+            raise UsageError(f"the benchmark {name.value} draws no picture")
+        write_whole(picture, figures.picture.encode())
     if json_file is not None:
         json_file.write_text(json.dumps(figures.to_json(), indent=2) + "\n", encoding="utf-8")
     out.print(figures.to_markdown(), markup=False)

@@ -29,6 +29,7 @@ from culturegraph.web import (
     questions,
     search,
     statements,
+    suggest,
     validation,
 )
 from culturegraph.web.middleware import CommonHeaders
@@ -43,6 +44,7 @@ _ROUTERS = (
     corrections.router,
     questions.router,
     dashboards.router,
+    suggest.router,
     search.router,
     browse.router,
     about.router,

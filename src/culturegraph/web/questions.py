@@ -42,6 +42,16 @@ def list_queries(request: Request, site: SiteDep) -> Response:
     return revalidate(page, tag, "Accept-Language")
 
 
+@router.get("/queries/{query_id}.rq")
+def get_query(request: Request, site: SiteDep, query_id: str) -> Response:
+    """Return the text of a query, with the values that the reader chose."""
+    if query_id not in site.queries:
+        raise NotFoundError(f"there is no query `{query_id}`")
+    query = site.queries[query_id]
+    sparql = query.bind({item.name: request.query_params.get(item.name, "") for item in query.parameters})
+    return revalidate(Response(sparql, media_type="application/sparql-query"), site.entity_tag(request), "Accept")
+
+
 @router.get("/queries/{query_id}")
 async def show_query(request: Request, site: SiteDep, query_id: str) -> Response:
     """Answer one question with the values that the reader chose; as RDF or as a result where that is asked for."""

@@ -27,6 +27,7 @@ from culturegraph.protocols.ontology import Ontology
 from culturegraph.protocols.overview import Overview, describe_ontology
 from culturegraph.protocols.report import ReportIndex
 from culturegraph.protocols.search import Searcher
+from culturegraph.protocols.suggestions import Suggestions
 from culturegraph.queries import QueryFile, read_queries
 from culturegraph.rules import Rule, read_rules
 from culturegraph.settings import Settings
@@ -137,6 +138,11 @@ class Site:
     def language_names(self) -> Mapping[str, Mapping[str, str]]:
         """The names of languages by their tags, by the language of the reader."""
         return {language: name_languages(self.snapshot.store, language) for language in READERS}
+
+    @cached_property
+    def suggestions(self) -> Suggestions:
+        """What an editor completes."""
+        return Suggestions(self.snapshot.store)
 
     @cached_property
     def answers(self) -> dict[str, Any]:

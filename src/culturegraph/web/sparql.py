@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -32,6 +34,7 @@ from culturegraph.store.evaluation import Task, TooLargeError
 from culturegraph.store.evaluators import Evaluation
 from culturegraph.web.answers import (
     PAGE_ROWS,
+    VIEWS,
     Answer,
     captions,
     collect,
@@ -40,9 +43,12 @@ from culturegraph.web.answers import (
     read_answer,
     view_links,
 )
+from culturegraph.web.middleware import EDITOR_SECURITY_POLICY
 from culturegraph.web.site import Site, is_unchanged, revalidate
 
 VARY: Final = "Accept"
+# Built by frontend/build.py; without it the page is the plain form.
+EDITOR: Final = Path(__file__).parent / "static" / "built" / "editor.js"
 EXAMPLE: Final = """\
 PREFIX cg: <https://w3id.org/culturegraph/ontology/>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
@@ -188,10 +194,23 @@ def _form(request: Request, site: Site, query: str, error: QuerySyntaxError | No
         "excerpt": None,
         "queries": list(site.queries.values()),
         "limits": limits(site.settings),
+        "editor_words": _editor_words(site.pages.words[site.pages.language(request)]),
     }
     if error is not None:
         context["excerpt"] = "\n".join(getattr(error, "__notes__", ()))
-    return site.pages.render(request, "sparql.html", status=400 if error else 200, **context)
+    # A wrong query comes from the form, so that the form is where it is mended.
+    context["has_editor"] = error is None and EDITOR.is_file()
+    page = site.pages.render(request, "sparql.html", status=400 if error else 200, **context)
+    if context["has_editor"]:
+        page.headers["content-security-policy"] = EDITOR_SECURITY_POLICY
+    return page
+
+
+def _editor_words(words: Mapping[str, str]) -> dict[str, str]:
+    """Return the words that the script of the editor writes."""
+    views = {name: words[f"ask_view_{name}"] for name in VIEWS}
+    own = {key.removeprefix("ask_editor_"): text for key, text in words.items() if key.startswith("ask_editor_")}
+    return {**views, **own, "query": words["query_label"], "run": words["run"], "results": words["results"]}
 
 
 def _results_page(request: Request, site: Site, asked: SparqlRequest, answer: Answer) -> Response:

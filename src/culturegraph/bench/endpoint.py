@@ -1,0 +1,341 @@
+"""The endpoint benchmark: our server in its configurations, the native oxigraph server, rdflib-endpoint, on one graph.
+
+All run at the same time, on the same machine; what is measured of one is at once measured of the next, for several
+rounds, and the medians are told. So what else the machine does falls on all alike, and ratios hold where absolute
+figures do not.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from pyoxigraph import RdfFormat, serialize
+
+from culturegraph.bench import load, servers
+from culturegraph.bench.endpoint_queries import DASHBOARD, EVERYTHING, HOSTILE, KINDS, QueryKind, text_search, texts
+from culturegraph.bench.generator import generate
+from culturegraph.bench.load import Answer, Client, Target, percentiles
+from culturegraph.bench.servers import Plan, Server
+from culturegraph.errors import UsageError
+from culturegraph.store.snapshot import publish
+
+OURS, GLIBC, DISK, CACHED = "ours", "ours, glibc", "ours, disk", "ours, cached"
+NATIVE, RDFLIB = "native", "rdflib-endpoint"
+PARTS: Final = ("light", "kinds", "mixed", "dashboard", "stream", "text", "hostile")
+# Seconds of a hostile query after which our server ends it.
+DEADLINE: Final = 4
+# Larger graphs do not go into rdflib-endpoint: it takes minutes to load them.
+_RDFLIB_LIMIT: Final = 1_500_000
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long each thing is measured: rounds, seconds of a load, queries of a kind."""
+
+    rounds: int = 5
+    seconds: float = 3.0
+    queries: int = 15
+    parts: tuple[str, ...] = PARTS
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse parts that there are not."""
+        if unknown := set(self.parts) - set(PARTS):
+            raise UsageError(f"there is no part {sorted(unknown)[0]!r} (there are {', '.join(PARTS)})")
+
+
+@dataclass
+class Figure:
+    """One thing measured of several servers: the median of each, larger or smaller being better."""
+
+    quads: int
+    what: str
+    unit: str
+    values: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Findings:
+    """All figures of a run, what was left out, and queries that failed."""
+
+    figures: list[Figure] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def add(self, quads: int, what: str, unit: str, samples: dict[str, list[float]]) -> None:
+        """Add the medians of samples by server."""
+        values = {name: median(found) for name, found in samples.items() if found}
+        self.figures.append(Figure(quads, what, unit, values))
+
+    def value(self, quads: int, what: str, server: str) -> float | None:
+        """Return one median, or None where it was not measured."""
+        for figure in self.figures:
+            if (figure.quads, figure.what) == (quads, what):
+                return figure.values.get(server)
+        return None
+
+
+def run(sizes: Iterable[int], effort: Effort, progress: Callable[[str], None] = lambda _: None) -> Findings:
+    """Measure graphs of so many quads. Peers that are not installed are remarked on."""
+    findings = Findings([], [f"load driver: {load.DRIVER}"])
+    for size in sizes:
+        with tempfile.TemporaryDirectory(prefix="culturegraph-bench-") as folder:
+            _measure(size, Path(folder), effort, findings, progress)
+    return findings
+
+
+def _measure(size: int, folder: Path, effort: Effort, findings: Findings, progress: Callable[[str], None]) -> None:
+    progress(f"{size:,} quads: generating and loading")
+    plans = _prepare(size, folder, effort, findings)
+    with ExitStack() as stack:
+        running: dict[str, Server] = {}
+        for plan in plans:
+            progress(f"{size:,} quads: starting {plan.name}")
+            running[plan.name] = stack.enter_context(servers.running(plan, folder / f"{len(running)}.log"))
+        for server in running.values():
+            servers.settle(server)
+        bench = _Bench(size, running, effort, findings)
+        for part in effort.parts:
+            progress(f"{size:,} quads: {part}")
+            if part != "hostile":
+                bench.measure(part)
+        findings.figures.append(
+            Figure(size, "memory after all this", "MB", {name: server.memory() for name, server in running.items()})
+        )
+    if "hostile" in effort.parts:
+        progress(f"{size:,} quads: beside hostile queries")
+        _hostile(size, folder, [plan for plan in plans if plan.name in (OURS, NATIVE)], effort, findings)
+
+
+def _prepare(size: int, folder: Path, effort: Effort, findings: Findings) -> list[Plan]:
+    """Write the graph for each server that there is; return how they are started."""
+    store, data = folder / "store", folder / "data.nq"
+    publish(store, generate(size, effort.seed), version=f"bench-{size}", metadata={"content_hash": "0" * 64})
+    everything = 10**12
+    plans = [
+        servers.ours(OURS, store, memory_quads=everything, cache_size=0),
+        servers.ours(GLIBC, store, memory_quads=everything, cache_size=0, jemalloc=False),
+        servers.ours(DISK, store, memory_quads=0, cache_size=0),
+    ]
+    if "dashboard" in effort.parts:
+        plans.append(servers.ours(CACHED, store, memory_quads=everything))
+    oxigraph, rdflib = servers.native_program(), servers.rdflib_program()
+    if oxigraph or rdflib:
+        with data.open("wb") as target:
+            serialize(generate(size, effort.seed), target, format=RdfFormat.N_QUADS)
+    if oxigraph:
+        servers.load_native(oxigraph, data, folder / "native")
+        plans.append(servers.native(NATIVE, oxigraph, folder / "native"))
+    if rdflib and size <= _RDFLIB_LIMIT and "light" in effort.parts:
+        plans.append(servers.rdflib_endpoint(RDFLIB, rdflib, data))
+    for name, program in ((NATIVE, oxigraph), (RDFLIB, rdflib)):
+        if program is None:
+            _remark(findings, f"{name} is not installed, so it was not measured (uv sync --group bench)")
+    if rdflib and size > _RDFLIB_LIMIT:
+        _remark(findings, f"{RDFLIB} was left out above {_RDFLIB_LIMIT:,} quads")
+    return plans
+
+
+def _remark(findings: Findings, text: str) -> None:
+    if text not in findings.remarks:
+        findings.remarks.append(text)
+
+
+@dataclass
+class _Bench:
+    """The measurements on running servers."""
+
+    size: int
+    running: dict[str, Server]
+    effort: Effort
+    findings: Findings
+
+    def measure(self, part: str) -> None:
+        """Run one part."""
+        {
+            "light": self._light,
+            "kinds": self._kinds,
+            "mixed": self._mixed,
+            "dashboard": self._dashboard,
+            "stream": self._stream,
+            "text": self._text,
+        }[part]()
+
+    def _rounds(self, *names: str) -> Iterator[tuple[int, str, Target]]:
+        """Yield every server of these names in every round: one after the other, so that noise falls on all."""
+        for number in range(self.effort.rounds):
+            for name in names:
+                if server := self.running.get(name):
+                    yield number, name, Target(server.port, server.plan.path)
+
+    def _texts(self, kinds: Sequence[QueryKind], each: int, number: int = 0) -> list[str]:
+        """Return queries of several kinds, shuffled; the same for every server in a round."""
+        seed = self.effort.seed * 1000 + number
+        found = [text for kind in kinds for text in texts(kind, self.size, each, seed)]
+        random.Random(seed).shuffle(found)  # noqa: S311 - not a secret
+        return found
+
+    def _drive(self, what: str, queries: Callable[[int], list[str]], connections: int, *names: str) -> None:
+        rates: dict[str, list[float]] = defaultdict(list)
+        slowest: dict[str, list[float]] = defaultdict(list)
+        for number, name, target in self._rounds(*names):
+            found = load.drive(target, queries(number), connections, self.effort.seconds)
+            rates[name].append(found.rate)
+            slowest[name].append(found.p95 * 1000)
+            if found.failed:
+                self._failed(f"{found.failed} of {found.requests} requests failed", what, name)
+        self.findings.add(self.size, f"{what}, c={connections}", "req/s", rates)
+        self.findings.add(self.size, f"{what}, c={connections}, p95", "ms", slowest)
+
+    def _failed(self, problem: str, what: str, name: str) -> None:
+        _remark(self.findings, f"{problem}: {what}, {name}, {self.size:,} quads")
+
+    def _light(self) -> None:
+        kinds = [kind for kind in KINDS if kind.is_light]
+        for connections in (1, 8):
+            queries = lambda number: self._texts(kinds, 400, number)  # noqa: E731
+            self._drive("light", queries, connections, OURS, GLIBC, DISK, NATIVE, RDFLIB)
+
+    def _mixed(self) -> None:
+        self._drive("mixed", lambda number: self._texts(KINDS, 40, number), 8, OURS, GLIBC, DISK, NATIVE)
+
+    def _dashboard(self) -> None:
+        kinds = [kind for kind in KINDS if kind.name in DASHBOARD]
+        self._drive("dashboard, repeated", lambda _: self._texts(kinds, 1), 8, CACHED, NATIVE)
+
+    def _kinds(self) -> None:
+        for kind in KINDS:
+            times: dict[str, list[float]] = defaultdict(list)
+            first: dict[str, list[float]] = defaultdict(list)
+            for number, name, target in self._rounds(OURS, DISK, NATIVE):
+                queries = texts(kind, self.size, self.effort.queries, self.effort.seed * 1000 + number)
+                answers = load.ask_each(target, queries, self.effort.seconds)
+                times[name].append(percentiles([answer.seconds * 1000 for answer in answers])[0])
+                first[name].append(percentiles([answer.first_byte * 1000 for answer in answers])[0])
+                if bad := [answer.status for answer in answers if answer.status != 200]:
+                    self._failed(f"{len(bad)} answers with status {bad[0]}", kind.name, name)
+            self.findings.add(self.size, f"{kind.name}, p50", "ms", times)
+            if kind.name == "stream":
+                self.findings.add(self.size, f"{kind.name}, first byte", "ms", first)
+
+    def _stream(self) -> None:
+        """Read the whole graph; the growth is that of the server's memory while it streams."""
+        first: dict[str, list[float]] = defaultdict(list)
+        speed: dict[str, list[float]] = defaultdict(list)
+        growth: dict[str, list[float]] = defaultdict(list)
+        for _, name, target in self._rounds(OURS, DISK, NATIVE):
+            with _watching(self.running[name]) as grown:
+                answer = Client(target).ask(target.request(EVERYTHING))
+            if answer.status != 200:
+                self._failed(f"status {answer.status}", "stream of everything", name)
+                continue
+            first[name].append(answer.first_byte * 1000)
+            speed[name].append(answer.size / answer.seconds / 1e6)
+            growth[name].append(grown[0])
+        self.findings.add(self.size, "everything, first byte", "ms", first)
+        self.findings.add(self.size, "everything", "MB/s", speed)
+        self.findings.add(self.size, "everything, growth of memory", "MB", growth)
+
+    def _text(self) -> None:
+        """Compare cg:textMatch with a scan, on our own server: a peer has no text search."""
+        samples: dict[str, dict[str, list[float]]] = {way: defaultdict(list) for way in ("index", "scan")}
+        for number, name, target in self._rounds(OURS):
+            pairs = text_search(self.size, self.effort.queries, self.effort.seed * 1000 + number)
+            for way, queries in zip(samples, pairs, strict=True):
+                answers = load.ask_each(target, queries, self.effort.seconds)
+                samples[way][name].append(percentiles([answer.seconds * 1000 for answer in answers])[0])
+        self.findings.add(self.size, "text search by the index, p50", "ms", samples["index"])
+        self.findings.add(self.size, "text search by a scan, p50", "ms", samples["scan"])
+
+
+@contextmanager
+def _watching(server: Server) -> Iterator[list[float]]:
+    """Give the growth of a server's memory while the block runs, in MB: a list of one, filled at the end."""
+    before, stop, grown = server.memory(), threading.Event(), [0.0]
+
+    def watch() -> None:
+        while not stop.wait(0.2):
+            grown[0] = max(grown[0], server.memory() - before)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield grown
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _hostile(size: int, folder: Path, plans: Sequence[Plan], effort: Effort, findings: Findings) -> None:
+    """Drive light queries beside eight clients that each ask for a sorted cartesian product, again and again.
+
+    Each server is started for this alone: what a peer was asked here it may still compute when this is over.
+    """
+    rates, slowest, answered = ({plan.name: list[float]() for plan in plans} for _ in range(3))
+    light = [kind for kind in KINDS if kind.is_light]
+    for number in range(min(effort.rounds, 3)):
+        queries = [text for kind in light for text in texts(kind, size, 200, number)]
+        random.Random(number).shuffle(queries)  # noqa: S311 - not a secret
+        for plan in plans:
+            limited = replace(plan, environment={**plan.environment, "CULTUREGRAPH_QUERY_TIMEOUT": str(DEADLINE)})
+            with servers.running(limited, folder / "hostile.log") as server:
+                servers.settle(server)
+                target = Target(server.port, server.plan.path)
+                with _hogs(target, 8) as answers:
+                    time.sleep(1)
+                    beside = load.drive(target, queries, 8, effort.seconds)
+                    alone = load.ask_each(target, queries, effort.seconds)
+                    _wait_for_answers(answers, DEADLINE + 1 if plan.name == OURS else 0)
+                rates[plan.name].append(beside.rate)
+                slowest[plan.name].append(percentiles([answer.seconds * 1000 for answer in alone])[1])
+                if plan.name == OURS:
+                    answered[OURS].append(_slowest_refusal(answers))
+    findings.add(size, "light beside 8 hostile, c=8", "req/s", rates)
+    findings.add(size, "light beside 8 hostile, c=1, p95", "ms", slowest)
+    findings.add(size, "hostile query refused after, at most", "s", answered)
+
+
+def _wait_for_answers(answers: Sequence[Answer], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not answers and time.monotonic() < end:
+        time.sleep(0.1)
+
+
+def _slowest_refusal(answers: Sequence[Answer]) -> float:
+    """Return the seconds until the last refusal; a hundred where one was not refused with 503, or none was."""
+    if not answers or any(answer.status != 503 for answer in answers):
+        return 100.0
+    return max(answer.seconds for answer in answers)
+
+
+@contextmanager
+def _hogs(target: Target, count: int) -> Iterator[list[Answer]]:
+    """Send hostile queries over so many connections while the block runs; give their answers as they come."""
+    answers: list[Answer] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        client = Client(target, timeout=30)
+        while not stop.is_set():
+            answer = client.ask(target.request(HOSTILE))
+            if not stop.is_set():
+                answers.append(answer)
+            if answer.status == 0:
+                stop.wait(0.2)
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        stop.set()
