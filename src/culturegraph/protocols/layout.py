@@ -12,6 +12,7 @@ import yaml
 
 from culturegraph.errors import DataError
 from culturegraph.protocols.steps import Path, expand, read_path
+from culturegraph.rdf.vocabulary import BASE
 
 FILE: Final = "pages/entity.yaml"
 # What is placed nowhere else.
@@ -46,6 +47,8 @@ class Layout:
     map_paths: tuple[Path, ...] = ()
     dates: tuple[str, ...] = ()
     dated_through: frozenset[str] = frozenset()
+    # Entities that the front page begins with.
+    front: tuple[str, ...] = ()
     # Where a value of an identifying property is looked up: its web address with {} in the place of the value.
     addresses: Mapping[str, str] = field(default_factory=dict)
 
@@ -96,6 +99,7 @@ def _layout(given: Mapping[str, Any], file: str) -> Layout:
         map_paths=tuple(read_path(text, file) for text in given.get("map", ())),
         dates=tuple(expand(name, file) for name in timeline.get("dates", ())),
         dated_through=frozenset(expand(name, file) for name in timeline.get("through", ())),
+        front=tuple(BASE + "id/" + name for name in given.get("front", ())),
         addresses={expand(name, file): text for name, text in given.get("addresses", {}).items()},
     )
 

@@ -84,7 +84,7 @@ def _node(neighbour: Neighbour, x: float, y: float) -> str:
     label = f"{neighbour.relation}: {neighbour.name}"
     shape = (
         f'<circle class="of-{escape(neighbour.section)}" cx="{x:.0f}" cy="{y:.0f}" r="8"><title>{escape(label)}</title>'
-        f'</circle><text x="{x + (14 if is_right else -14):.0f}" y="{y + 5:.0f}"'
+        f'</circle><text aria-hidden="true" x="{x + (14 if is_right else -14):.0f}" y="{y + 5:.0f}"'
         f"{anchor}>{escape(clip(neighbour.name))}</text>"
     )
     if neighbour.href is None:

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query, Request
 from pyoxigraph import Quad
 from starlette.responses import RedirectResponse, Response
 
-from culturegraph.errors import NotFoundError
+from culturegraph.errors import CulturegraphError, NotFoundError
 from culturegraph.protocols.documents import (
     graph_content,
     instances_data,
@@ -29,6 +29,7 @@ from culturegraph.protocols.labels import Labels, Name, to_href
 from culturegraph.protocols.linkeddata import PAGE, Direction, Window
 from culturegraph.protocols.listing import Section, list_graphs, list_schemes
 from culturegraph.protocols.report import list_results_about
+from culturegraph.protocols.withdrawals import Withdrawal, find_withdrawal
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
 from culturegraph.rdf.graphs import scheme_graph
 from culturegraph.rdf.vocabulary import BASE, CG, SKOS
@@ -59,6 +60,17 @@ class UnknownEntityError(NotFoundError):
     def __init__(self, message: str, near: tuple[NearMatch, ...]) -> None:
         super().__init__(message)
         self.near = near
+
+
+class WithdrawnError(CulturegraphError):
+    """An IRI of ours was withdrawn."""
+
+    title = "Gone"
+    status = 410
+
+    def __init__(self, message: str, withdrawal: Withdrawal, near: tuple[NearMatch, ...]) -> None:
+        super().__init__(message)
+        self.withdrawal, self.near = withdrawal, near
 
 
 @router.get("/id/{path:path}")
@@ -160,6 +172,7 @@ def show_page(
     kept = site.page_cache.get(tag)
     if kept is not None:
         return kept
+    refuse_withdrawn(site, iri, language)
     window = Window(predicate, direction, page) if predicate else None
     entity = site.reader.describe(iri, reader, window)
     if entity is None:
@@ -177,6 +190,7 @@ def show_page(
         page_size=PAGE,
         formats=GRAPHS,
         contact=site.contact,
+        sheet=_sheet(site, path),
         language_names=site.language_names[reader],
         count=site.snapshot.manifest["quads_by_graph"].get(iri),
         results=list_results_about(site.snapshot.store, iri, site.reader.labels(reader)) if window is None else ((), 0),
@@ -205,6 +219,7 @@ def get_data(
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, "Accept")
     iri = to_iri(bare)
+    refuse_withdrawn(site, iri, site.pages.language(request))
     quads = statements(site.snapshot.store, iri)
     if bare.startswith("schemes/") and bare.count("/") == 1:
         # A scheme is downloaded whole.
@@ -223,6 +238,7 @@ def redirect(request: Request, site: Site, path: str) -> Response:
     """
     bare, suffix = _split_suffix(site, path)
     chosen = choose_format(request, suffix)
+    refuse_withdrawn(site, to_iri(bare), site.pages.language(request))
     if not is_known(site.snapshot.store, to_iri(bare)):
         raise unknown(site, to_iri(bare), site.pages.language(request))
     document = f"/data/{bare}.{chosen.suffix}" if suffix else f"/data/{bare}"
@@ -242,6 +258,24 @@ def _split_suffix(site: Site, path: str) -> tuple[str, MediaType | None]:
 def to_iri(path: str) -> str:
     """Return the IRI that a path below /doc/ or /data/ is about."""
     return BASE + (path if path.split("/")[0] in _OWN_PLACES else f"id/{path}")
+
+
+def _sheet(site: Site, path: str) -> str | None:
+    """Return the page that lists everything about a people or a department, where this server has it."""
+    kind, _, slug = path.partition("/")
+    if kind == "people":
+        return f"/browse/people/{slug}"
+    return f"/browse/places/{slug}" if kind == "place" and to_iri(path) in site.reader.gazetteer.codes else None
+
+
+def refuse_withdrawn(site: Site, iri: str, language: str) -> None:
+    """Raise WithdrawnError where an IRI was withdrawn."""
+    labels = Labels(site.snapshot.store, language)
+    withdrawal = find_withdrawal(site.snapshot.store, iri, labels)
+    if withdrawal is not None:
+        instead = tuple(NearMatch(found, labels.of(found), to_href(found)) for found in withdrawal.replacements)
+        reason = f": {withdrawal.reason.text}" if withdrawal.reason else ""
+        raise WithdrawnError(f"<{iri}> was withdrawn on {withdrawal.date}{reason}", withdrawal, instead)
 
 
 def unknown(site: Site, iri: str, language: str) -> UnknownEntityError:

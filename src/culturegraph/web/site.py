@@ -19,6 +19,7 @@ from culturegraph.protocols.coverage import Section, read_coverage_queries, read
 from culturegraph.protocols.dashboards import Dashboard
 from culturegraph.protocols.documents import own_iris
 from culturegraph.protocols.facets import FacetIndex
+from culturegraph.protocols.front_page import FrontPage, describe_front
 from culturegraph.protocols.language_names import name_languages
 from culturegraph.protocols.layout import read_layout
 from culturegraph.protocols.linkeddata import Reader
@@ -117,6 +118,15 @@ class Site:
         """What this snapshot covers: the tables of figures, each with the query that gives it."""
         queries = read_coverage_queries(self.settings.queries / "pages")
         return [(query, read_section(self.snapshot.store, query)) for query in queries]
+
+    @cached_property
+    def fronts(self) -> Mapping[str, FrontPage]:
+        """What the front page shows of the graph, by the language of the reader."""
+        words = {reader: self.pages.words[BEGUN.get(reader, reader)] for reader in READERS}
+        return {
+            reader: describe_front(self.reader, reader, known["entity_departments"], known["entity_expressions"])
+            for reader, known in words.items()
+        }
 
     @property
     def contact(self) -> Contact:
