@@ -36,9 +36,13 @@ def store_of(triples: Iterable[Triple]) -> Store:
     return store
 
 
+# What rules of our own work out: owlrl knows the rules of OWL 2 RL alone.
+_COMPUTED = frozenset({NamedNode(CG + "earliestDate"), NamedNode(CG + "latestDate")})
+
+
 def is_instance_triple(triple: Triple) -> bool:
     """Whether a triple says something of an instance in our vocabulary, and not of the ontology or of everything."""
-    if isinstance(triple.subject, BlankNode):
+    if isinstance(triple.subject, BlankNode) or triple.predicate in _COMPUTED:
         return False
     if triple.predicate == TYPE:
         return isinstance(triple.object, NamedNode) and not triple.object.value.startswith(_SCHEMA)

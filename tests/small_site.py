@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +25,8 @@ from culturegraph.rules import read_rules
 from culturegraph.settings import Settings
 from culturegraph.store.snapshot import Snapshot, open_current, publish
 from culturegraph.web.app import create_app
-from culturegraph.web.server import address, bind, configure
+from culturegraph.web.patience import configure
+from culturegraph.web.server import address, bind
 
 CASES = Path(__file__).parent / "cases" / "protocol"
 RULES = Path(__file__).parents[1] / "queries" / "rules"
@@ -58,7 +62,7 @@ def publish_small(store: Path) -> Snapshot:
 def listening(settings: Settings, snapshot: Snapshot) -> Iterator[str]:
     """Serve over a real socket; give the address."""
     listener = bind("127.0.0.1", 0)
-    server = uvicorn.Server(configure(create_app(settings, snapshot), log_level="critical"))
+    server = uvicorn.Server(configure(create_app(settings, snapshot), settings, log_level="critical"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -69,6 +73,55 @@ def listening(settings: Settings, snapshot: Snapshot) -> Iterator[str]:
         server.should_exit = True
         thread.join(10)
         listener.close()
+
+
+class Serving(str):
+    """The address of a server of several processes, with its supervisor's process and the folder of its logs."""
+
+    process: subprocess.Popen[str]
+    errors: Path
+
+    def told(self) -> str:
+        """What the server has written to standard error."""
+        return self.errors.read_text(encoding="utf-8")
+
+
+_SERVE = (
+    "import sys; from culturegraph.settings import Settings; from culturegraph.web.server import serve\n"
+    "serve(Settings.model_validate_json(sys.argv[1]), on_ready=lambda address: print(address, flush=True))"
+)
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Serving]:
+    """Serve the published snapshot by several processes over a real socket; give the address."""
+    with tempfile.NamedTemporaryFile("w", prefix="serving-", suffix=".log") as errors:
+        command = [sys.executable, "-c", _SERVE, settings.model_dump_json()]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        with process:
+            try:
+                assert process.stdout is not None
+                given = Serving(process.stdout.readline().strip().rstrip("/"))
+                given.process, given.errors = process, Path(errors.name)
+                assert given, given.told()
+                yield given
+                assert "Traceback" not in given.told(), given.told()
+            finally:
+                process.terminate()
+                try:
+                    process.wait(15)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+@contextmanager
+def serving_by(mode: str, settings: Settings, snapshot: Snapshot) -> Iterator[str]:
+    """Serve a published snapshot by "processes", or in a "single" one: the same protocol by both."""
+    with serving(settings) if mode == "processes" else listening(settings, snapshot) as address:
+        yield address
+
+
+MODES = ("processes", "single")
 
 
 # The site for the pages about statements, validation results and the ontology.

@@ -12,7 +12,7 @@ from pyoxigraph import Store
 from searched_site import searched
 from small_site import crawl
 
-from culturegraph.protocols.browsing import Browser, bind, read_listings
+from culturegraph.protocols.browsing import Browser, read_listings
 from culturegraph.protocols.sheets import PEOPLE, describe_sheet
 from culturegraph.queries import read_queries, read_query
 
@@ -158,15 +158,6 @@ def test_a_new_query_file_is_a_new_page(tmp_path: Path) -> None:
         ("none", 1, ["x:d"]),
     ]
     assert page.total == 4
-
-
-def test_a_term_is_put_into_a_query_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "q.rq"
-    path.write_text("#+ title: {es: x, en: x}\nSELECT * { VALUES ?x { <a:b> } VALUES ?y { <a:b> } }", encoding="utf-8")
-    query = read_query(path)
-    assert bind(query, "x", "c:d") == "SELECT * { VALUES ?x { <c:d> } VALUES ?y { <a:b> } }\n"
-    with pytest.raises(ValueError, match="IRI"):
-        bind(query, "x", "> } DROP")
 
 
 def test_of_nobody_there_is_no_sheet(root: Path) -> None:

@@ -99,7 +99,7 @@ def test_a_bad_query_is_located(run):
     assert "line 2, column 6" in finished.stderr
 
 
-@pytest.mark.parametrize("verb", ["build", "serve", "check", "query", "export nquads", "export owl-data"])
+@pytest.mark.parametrize("verb", ["build", "serve", "check", "query", "search", "export nquads", "export owl-data"])
 def test_help_shows_an_example(run, verb):
     shown = run(*verb.split(), "--help")
     assert shown.returncode == 0
@@ -186,6 +186,23 @@ def test_explain_tells_rule_premises_and_sources(run):
     assert "owl:inverseOf" in axiom
     turtle = run("explain", "id/norm/law-1", "cg:isAmendedBy", "id/norm/law-3", "--turtle")
     assert "prov:hadPlan" in turtle.stdout
+
+
+def test_search_finds_names_in_any_language_and_narrows(run):
+    assert run("build").returncode == 0
+    found = json.loads(run("search", "nawpaq", "--json", "--lang", "en").stdout)
+    assert [(item["iri"].rsplit("/", 1)[-1], item["name"]) for item in found["results"]] == [("law-1", "First")]
+    assert found["results"][0]["matched"] == "Ñawpaq"
+    everything = json.loads(run("search", "--json", "--limit", "2", "--narrow", "source=a").stdout)
+    assert len(everything["results"]) == 2
+    assert {facet["key"] for facet in everything["facets"]} >= {"type", "department", "people", "source"}
+    shown = run("search", "segunda", "--type", "Dragon")
+    assert shown.returncode == 0
+    assert "id/norm/law-2" in shown.stdout
+    assert "ignored: type=Dragon" in shown.stderr
+    for arguments, message in ((("--narrow", "colour=red"), "no facet"), (("--narrow", "x"), "FACET=VALUE")):
+        refused = run("search", "x", *arguments)
+        assert (refused.returncode, message in refused.stderr) == (2, True)
 
 
 def test_a_server_without_the_build_extra_says_what_is_missing(tmp_path):

@@ -25,7 +25,6 @@ from culturegraph.protocols.steps import read_path
 from culturegraph.rdf.vocabulary import CG, LABEL
 from culturegraph.settings import Settings
 from culturegraph.store.snapshot import Snapshot, open_current, publish
-from culturegraph.web.page_cache import PageCache
 
 CASE = Path(__file__).parent / "cases" / "entity" / "site.trig"
 ID = BASE + "id/"
@@ -368,20 +367,6 @@ def test_paths() -> None:
 )
 def test_dates_in_words(date: str, spanish: str, english: str) -> None:
     assert (tell_date(date, "es"), tell_date(date, "en")) == (spanish, english)
-
-
-def test_kept_pages_stay_within_their_size() -> None:
-    from starlette.responses import HTMLResponse
-
-    cache = PageCache(capacity=100)
-    for tag in ("a", "b"):
-        cache.keep(tag, HTMLResponse(tag * 40))
-    assert cache.get("a") is not None
-    cache.keep("c", HTMLResponse("c" * 40))
-    assert cache.get("b") is None, "the one that nobody asked for longest"
-    assert cache.get("a") is not None
-    cache.keep("d", HTMLResponse("d" * 101))
-    assert cache.get("d") is None
 
 
 # The graph that is published

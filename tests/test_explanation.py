@@ -44,6 +44,7 @@ def axioms_and_lists(store: Store) -> list[Triple]:
         if str(quad.predicate).startswith(("<http://www.w3.org/2002/07/owl#", "<http://www.w3.org/2000/01/rdf-schema#"))
         or (quad.predicate.value.startswith(RDF) and isinstance(quad.subject, BlankNode))
         or str(quad.object).startswith("<http://www.w3.org/2002/07/owl#")
+        or quad.predicate.value == CG + "readFrom"
     ]
 
 

@@ -21,7 +21,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import Quad, RdfFormat, Store, parse
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
-from small_site import COUNT, HOG, ONE, PREFIXES, TWO, listening, many_quads, publish_small, small_settings
+from small_site import (
+    COUNT,
+    HOG,
+    MODES,
+    ONE,
+    PREFIXES,
+    TWO,
+    listening,
+    many_quads,
+    publish_small,
+    serving_by,
+    small_settings,
+)
 from SPARQLWrapper import CSV, JSON, POST, POSTDIRECTLY, TURTLE, SPARQLWrapper
 from SPARQLWrapper.SPARQLExceptions import QueryBadFormed
 
@@ -40,9 +52,10 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     return publish_small(tmp_path_factory.mktemp("store"))
 
 
-@pytest.fixture(scope="module")
-def server(snapshot: Snapshot) -> Iterator[str]:
-    with listening(small_settings(snapshot.path), snapshot) as address:
+@pytest.fixture(scope="module", params=MODES)
+def server(request: pytest.FixtureRequest, snapshot: Snapshot) -> Iterator[str]:
+    """The same protocol from both: evaluators that are processes, and the single process that is their reference."""
+    with serving_by(request.param, small_settings(snapshot.path.parents[1]), snapshot) as address:
         yield address
 
 

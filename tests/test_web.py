@@ -208,7 +208,7 @@ def test_a_port_in_use_is_told(snapshot: Snapshot) -> None:
     with bind("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(StorageError, match=f"port {port} .* in use") as caught:
-            serve(small_settings(snapshot.path, port=port), snapshot)
+            serve(small_settings(snapshot.path, port=port))
         assert caught.value.exit_code == 3
     with pytest.raises(StorageError, match="cannot listen"):
         bind("192.0.2.1", 0)
@@ -240,13 +240,15 @@ def test_addresses() -> None:
             pytest.skip("this machine has no IPv6 address")
 
 
-def test_the_server_starts_serves_and_stops_on_sigterm(tmp_path: Path) -> None:
+@pytest.mark.parametrize("single", ["", "1"], ids=["processes", "single"])
+def test_the_server_starts_serves_and_stops_on_sigterm(tmp_path: Path, single: str) -> None:
     publish_small(tmp_path / "store")
     code = (
         "import pathlib, sys; from culturegraph.settings import Settings; from culturegraph.web.server import serve\n"
-        "serve(Settings(root=pathlib.Path(sys.argv[1]), store=pathlib.Path(sys.argv[2]), port=0))"
+        "serve(Settings(root=pathlib.Path(sys.argv[1]), store=pathlib.Path(sys.argv[2]), port=0,"
+        " single_process=bool(sys.argv[3])))"
     )
-    command = [sys.executable, "-c", code, str(CASES), str(tmp_path / "store")]
+    command = [sys.executable, "-c", code, str(CASES), str(tmp_path / "store"), single]
     started = time.monotonic()
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
@@ -258,8 +260,10 @@ def test_the_server_starts_serves_and_stops_on_sigterm(tmp_path: Path) -> None:
         connection.request("GET", "/health")
         assert connection.getresponse().status == 200
         connection.close()
+        stopped = time.monotonic()
         process.terminate()
         rest = process.stderr.read()
+    assert time.monotonic() - stopped < 5, "nothing was under way"
     assert process.returncode in (0, -15), rest
     assert "Traceback" not in rest
     assert ready < 20

@@ -28,7 +28,29 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="port that the server listens on")
     query_timeout: float = Field(default=30.0, gt=0, description="seconds after which a query is answered 503")
     max_query_size: int = Field(default=1_000_000, gt=0, description="bytes that a query may have")
-    workers: int = Field(default=4, ge=1, description="queries evaluated at the same time")
+    max_result_size: int = Field(default=1_000_000_000, gt=0, description="bytes that an answer may have")
+    memory_limit: int = Field(default=1_000_000_000, gt=0, description="bytes of memory that a query may use")
+    long_queries: int = Field(
+        default=16, ge=1, le=64, description="queries that may run longer than half a second at once"
+    )
+    client_queries: int = Field(default=16, ge=1, description="queries of one client under way at the same time")
+    client_rate: float = Field(default=200.0, gt=0, description="queries a second of one client, over ten seconds")
+    trusted_proxies: frozenset[str] = Field(
+        default=frozenset(), description="addresses of proxies whose X-Forwarded-For names the client (JSON list)"
+    )
+    # For instance ["https://query.wikidata.org/sparql"].
+    service_endpoints: frozenset[str] = Field(
+        default=frozenset(), description="endpoints that SERVICE may name (JSON list); none by default"
+    )
+    read_timeout: float = Field(default=10.0, gt=0, description="seconds in which a request must have come whole")
+    keep_alive: float = Field(default=75.0, gt=0, description="seconds for which an idle connection is kept")
+    workers: int = Field(default=8, ge=1, le=32, description="evaluators kept ready; threads in a single process")
+    single_process: bool = Field(default=False, description="one process, whose evaluators are threads: no kill")
+    memory_quads: int = Field(default=5_000_000, ge=0, description="quads up to which a snapshot is held in memory")
+    cache_size: int = Field(default=64_000_000, ge=0, description="bytes of answers kept; 0 for none")
+    jemalloc: bool = Field(default=True, description="preload jemalloc where it is installed")
+    access_log: Path | None = Field(default=None, description="file to which every query is logged, as JSON lines")
+    slow_query: float = Field(default=5.0, gt=0, description="seconds from which a query is logged as slow")
     keep_snapshots: int = Field(default=2, ge=1, description="snapshots kept: the published one and its predecessors")
     contact_name: str = Field(default="", description="who answers requests to correct something or not to show it")
     contact_address: str = Field(

@@ -58,12 +58,18 @@ def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="port to listen on", show_default="8000")] = None,
     store: StoreOption = None,
+    single_process: Annotated[
+        bool, typer.Option("--single-process", help="threads instead of processes: no query can be killed")
+    ] = False,
 ) -> None:
     """Serve the graph; build it first where its files changed."""
+    from culturegraph.server.allocator import is_restarted, restart_lean
     from culturegraph.web.server import serve as run
 
-    settings = read_settings(host=host, port=port, store=store)
-    _build_if_changed(settings)
+    settings = read_settings(host=host, port=port, store=store, single_process=single_process or None)
+    if not is_restarted():
+        _build_if_changed(settings)
+        restart_lean(jemalloc=settings.jemalloc)
     run(settings)
 
 

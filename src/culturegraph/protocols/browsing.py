@@ -18,7 +18,6 @@ Who adds a query file adds a page. Pure: a store in, values out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,7 +33,6 @@ from culturegraph.rdf.vocabulary import CG
 # Entries of one group that a page shows; search lists them all.
 SHOWN: Final = 60
 _GAP: Final = NamedNode(CG + "gapProperty")
-_VALUES: Final = r"VALUES\s+\?{}\s*\{{[^}}]*\}}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +123,7 @@ class Browser:
         if iri is None:
             sparql = listing.query.sparql
         elif is_known(self._store, iri):
-            sparql = bind(listing.query, listing.of or "", iri)
+            sparql = listing.query.bind({listing.of or "": iri})
         else:
             return None
         rows: Any = self._store.query(sparql)
@@ -139,11 +137,6 @@ class Browser:
             return ()
         found = self._store.quads_for_pattern(None, _GAP, NamedNode(CG + listing.gap), DefaultGraph())
         return tuple(refer(subject, labels) for subject in sorted((quad.subject for quad in found), key=str))
-
-
-def bind(query: QueryFile, name: str, iri: str) -> str:
-    """Return a query with another term for one of its parameters. Raises ValueError where that is no IRI."""
-    return re.sub(_VALUES.format(name), lambda _: f"VALUES ?{name} {{ {NamedNode(iri)} }}", query.sparql, count=1)
 
 
 # Group → entry → variable → its values, as terms and in the order of the rows.

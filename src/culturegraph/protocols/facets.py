@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import DefaultGraph, NamedNode, Store
 
 from culturegraph.queries import QueryFile
 from culturegraph.rdf.graphs import ONTOLOGY
-from culturegraph.rdf.vocabulary import BASE
+from culturegraph.rdf.vocabulary import BASE, CG
 
 ENTITIES: Final = "search-entities"
 PREFIX: Final = "facet-"
@@ -25,12 +25,16 @@ PREFIX: Final = "facet-"
 
 @dataclass(frozen=True)
 class FacetValue:
-    """One value of a facet: the key that addresses have, its IRI or text, its things, the values above it."""
+    """One value of a facet: the key that addresses have, its IRI or text, its things, the values above it.
+
+    `fips` is the code of an outline, where the facet is shown on a map.
+    """
 
     key: str
     iri: str | None
     members: int
     parents: tuple[str, ...] = ()
+    fips: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,11 @@ class Facet:
         """Return a value that is no IRI in words: `2010` → `2010s`."""
         patterns = self._option("value", {})
         return str(patterns.get(language, "{}") if isinstance(patterns, dict) else "{}").replace("{}", text)
+
+    @cached_property
+    def by_iri(self) -> Mapping[str, FacetValue]:
+        """The values that are IRIs, by these."""
+        return {value.iri: value for value in self.values.values() if value.iri}
 
     @cached_property
     def roots(self) -> tuple[FacetValue, ...]:
@@ -119,12 +128,14 @@ class FacetIndex:
         keys = {term: _key(term.value) for term in members}
         options = query.head.get("facet")
         tree = options.get("tree") if isinstance(options, dict) else None
+        on_map = isinstance(options, dict) and options.get("map")
         values = {
             keys[term]: FacetValue(
                 keys[term],
                 term.value if isinstance(term, NamedNode) else None,
                 self.pack(numbers),
                 _parents(store, term, NamedNode(tree), keys) if tree else (),
+                read_fips(store, term) if on_map else "",
             )
             for term, numbers in members.items()
         }
@@ -163,6 +174,14 @@ def _key(value: str) -> str:
 
 def _foreign_key(iri: str) -> str:
     return iri.rstrip("/").replace("#", "/").rpartition("/")[2]
+
+
+def read_fips(store: Store, term: Any) -> str:
+    """Return the FIPS 10-4 code of a place, empty where it has none."""
+    if not isinstance(term, NamedNode):
+        return ""
+    found = store.quads_for_pattern(term, NamedNode(CG + "fipsCode"), None, DefaultGraph())
+    return min((getattr(quad.object, "value", "") for quad in found), default="")
 
 
 def _parents(store: Store, term: Any, tree: NamedNode, keys: Mapping[Any, str]) -> tuple[str, ...]:

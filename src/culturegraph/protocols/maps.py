@@ -107,11 +107,10 @@ def _is_inside(point: Point) -> bool:
 
 
 def _area(area: Area) -> str:
-    rings = _rings().get(area.fips)
-    if rings is None:
+    if not is_drawn(area.fips):
         return ""
     shade = f"area shade-{min(max(area.shade, 0), 5)}"
-    path = f'<path class="{shade}" d="{_to_path(rings)}"><title>{escape(area.title)}</title></path>'
+    path = f'<path class="{shade}" d="{_outline(area.fips)}"><title>{escape(area.title)}</title></path>'
     return _linked(path, area.title, area.href)
 
 
@@ -186,6 +185,12 @@ def _rings() -> dict[str, list[_Ring]]:
         polygons = [unit["arcs"]] if unit["type"] == "Polygon" else unit["arcs"]
         found.setdefault(code, []).extend(_join(ring) for polygon in polygons for ring in polygon)
     return found
+
+
+@cache
+def _outline(fips: str) -> str:
+    """Return the path data of a department: a page draws two dozen of them, always the same."""
+    return _to_path(_rings()[fips])
 
 
 def _join(indices: Sequence[int]) -> _Ring:

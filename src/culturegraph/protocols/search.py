@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, Final
+from urllib.parse import quote_plus, urlencode
 
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
 
@@ -18,7 +19,7 @@ from culturegraph.errors import RequestError
 from culturegraph.protocols.facets import Facet, FacetIndex, FacetValue
 from culturegraph.protocols.labels import Labels, Name, Reference, sort_key, to_href
 from culturegraph.queries import read_queries
-from culturegraph.rdf.vocabulary import BASE, DCTERMS, RDFS, SKOS
+from culturegraph.rdf.vocabulary import BASE, DCTERMS, PREFIXES, RDFS, SKOS, TYPE
 from culturegraph.settings import Settings
 from culturegraph.store.snapshot import open_current
 from culturegraph.store.text_index import TextIndex
@@ -33,6 +34,9 @@ MAX_CHOSEN: Final = 50
 MAX_LISTED: Final = 10_000
 _NOTES: Final = (SKOS + "definition", RDFS + "comment", DCTERMS + "description")
 _MAX_NOTE: Final = 240
+_KNOWN: Final = 20_000
+_LATITUDE: Final = NamedNode(PREFIXES["geo"] + "lat")
+_LONGITUDE: Final = NamedNode(PREFIXES["geo"] + "long")
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,23 @@ class SearchRequest:
                 pairs.append((name, str(value)))
         return pairs
 
+    @cached_property
+    def _start(self) -> str:
+        pairs = self.parameters()
+        return urlencode(pairs) + "&" if pairs else ""
+
+    def address(self, **changes: Any) -> str:
+        """Return the address of this search, or of it with changes."""
+        pairs = self.parameters(**changes)
+        return f"/search?{urlencode(pairs)}" if pairs else "/search"
+
+    def toggled(self, facet: str, value: str) -> str:
+        """Return the address of this search with a value added, or without it where it was chosen."""
+        if value in self.chosen.get(facet, ()):
+            return self.address(chosen=self.toggle(facet, value))
+        # Most links of a page are of this kind, and differ in their end only.
+        return f"/search?{self._start}{facet}={quote_plus(value)}"
+
     def toggle(self, facet: str, value: str) -> dict[str, tuple[str, ...]]:
         """Return the choice with a value added, or without it where it was chosen."""
         held = self.chosen.get(facet, ())
@@ -80,6 +101,8 @@ class Found:
     date: str
     places: tuple[Reference, ...]
     peoples: tuple[Reference, ...]
+    # Latitude and longitude in WGS84 degrees.
+    point: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +115,7 @@ class Choice:
     count: int
     is_chosen: bool
     below: tuple[Choice, ...] = ()
+    fips: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -106,6 +130,8 @@ class FacetChoices:
     facet: Facet
     choices: tuple[Choice, ...]
     total: int
+    # All of them where a map shows them: it has room for those that the list leaves out.
+    mapped: tuple[Choice, ...] = ()
 
     @property
     def has_more(self) -> bool:
@@ -171,6 +197,8 @@ class Searcher:
     def __init__(self, store: Store, facets: FacetIndex, text_index: TextIndex, language: str) -> None:
         self.index = facets
         self._store, self._text_index, self._language = store, text_index, language
+        # The things that many searches find.
+        self._known = lru_cache(maxsize=_KNOWN)(self._tell)
 
     @cached_property
     def _facet_labels(self) -> Labels:
@@ -187,11 +215,10 @@ class Searcher:
         found = _intersect(base, members.values())
         start = (request.page - 1) * request.size
         numbers = islice(self.index.pick(found, self._order(request, matches)), start, start + request.size)
-        labels = Labels(self._store, self._language)
         return Results(
             request=request,
             total=found.bit_count(),
-            items=tuple(self._item(number, labels, matches) for number in numbers),
+            items=tuple(self._item(number, matches) for number in numbers),
             facets=tuple(
                 self._choices(facet, request, _intersect(base, (m for k, m in members.items() if k != facet.key)))
                 for facet in self.index.facets.values()
@@ -261,30 +288,44 @@ class Searcher:
             return index.order(request.sort, lambda number: rank.get(number, len(rank)))
         return range(len(index.entities)) if matches is None else matches
 
-    def _item(self, number: int, labels: Labels, matches: Mapping[int, tuple[float, str, str]] | None) -> Found:
-        iri = self.index.entities[number]
-        name = labels.of(iri)
-        score, matched, kind = (matches or {}).get(number, (None, None, ""))
+    def _item(self, number: int, matches: Mapping[int, tuple[float, str, str]] | None) -> Found:
+        item = self._known(number)
+        if matches is None or number not in matches:
+            return item
+        score, matched, kind = matches[number]
         # A name that its people reject is found by and never shown.
-        is_shown = matched is not None and kind != "hidden" and sort_key(matched) != sort_key(name.text)
+        is_shown = kind != "hidden" and sort_key(matched) != sort_key(item.name.text)
+        return replace(item, score=score, matched=matched if is_shown else None)
+
+    def _tell(self, number: int) -> Found:
+        """Return what is told of a thing however it was found."""
+        iri = self.index.entities[number]
+        labels = Labels(self._store, self._language)
         return Found(
             iri=iri,
-            name=name,
+            name=labels.of(iri),
             href=to_href(iri),
             types=tuple(self._name(value) for value in self._narrowest(number)),
-            matched=matched if is_shown else None,
-            score=score,
+            matched=None,
+            score=None,
             note=_note(self._store, labels, iri),
             date=self.index.dates[number],
             places=self._others(number, "department"),
             peoples=self._others(number, "people"),
+            point=_point(self._store, iri),
         )
 
     def _narrowest(self, number: int) -> list[FacetValue]:
         """Return the types of a thing that lie above no other of its types."""
-        values = self.index.values_of(number, "type")
+        held = self.index.facets.get("type")
+        if held is None:
+            return []
+        # From the graph: a thing has few types, and the facet many values.
+        node = NamedNode(self.index.entities[number])
+        kinds = (quad.object for quad in self._store.quads_for_pattern(node, TYPE, None, DefaultGraph()))
+        values = [value for kind in kinds if (value := held.by_iri.get(getattr(kind, "value", "")))]
         above = {parent for value in values for parent in value.parents}
-        return [value for value in values if value.key not in above]
+        return sorted((value for value in values if value.key not in above), key=lambda value: value.key)
 
     def _others(self, number: int, facet: str) -> tuple[Reference, ...]:
         iri = self.index.entities[number]
@@ -308,12 +349,12 @@ class Searcher:
             present.sort(key=lambda pair: -pair[1])
         # What is chosen stays in view, so that it can be taken back.
         present.sort(key=lambda pair: pair[0].key not in chosen)
-        shown = present if request.whole == facet.key else present[: max(facet.shown, len(chosen))]
+        shown = len(present) if request.whole == facet.key else max(facet.shown, len(chosen))
         choices = tuple(
-            Choice(value.key, value.iri, self._name(value, facet).name, count, value.key in chosen)
-            for value, count in shown
+            Choice(value.key, value.iri, self._name(value, facet).name, count, value.key in chosen, fips=value.fips)
+            for value, count in (present if facet.on_map else present[:shown])
         )
-        return FacetChoices(facet, choices, len(present))
+        return FacetChoices(facet, choices[:shown], len(present), choices if facet.on_map else ())
 
     def _tree(
         self, facet: Facet, values: Iterable[FacetValue], found: int, chosen: Sequence[str]
@@ -351,3 +392,16 @@ def _note(store: Store, labels: Labels, iri: str) -> Name | None:
                 text = text[:_MAX_NOTE].rsplit(" ", 1)[0] + " …"
             return Name(text, best.language)
     return None
+
+
+def _point(store: Store, iri: str) -> tuple[float, float] | None:
+    latitude = _first(store, iri, _LATITUDE)
+    try:
+        return (float(latitude), float(_first(store, iri, _LONGITUDE))) if latitude else None
+    except ValueError:
+        return None
+
+
+def _first(store: Store, iri: str, predicate: NamedNode) -> str:
+    found = store.quads_for_pattern(NamedNode(iri), predicate, None, DefaultGraph())
+    return min((getattr(quad.object, "value", "") for quad in found), default="")

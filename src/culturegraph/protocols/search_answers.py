@@ -5,21 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from markupsafe import Markup
-from pyoxigraph import DefaultGraph, NamedNode, Store
+from pyoxigraph import NamedNode, Store
 
 from culturegraph.protocols.browsing import Page
+from culturegraph.protocols.facets import read_fips
 from culturegraph.protocols.maps import Area, Point, draw_map
 from culturegraph.protocols.search import Choice, FacetChoices, Found, Results
 from culturegraph.rdf.spreadsheets import guard
-from culturegraph.rdf.vocabulary import BASE, CG
+from culturegraph.rdf.vocabulary import BASE
 
-_FIPS: Final = NamedNode(CG + "fipsCode")
-_LATITUDE: Final = NamedNode("http://www.w3.org/2003/01/geo/wgs84_pos#lat")
-_LONGITUDE: Final = NamedNode("http://www.w3.org/2003/01/geo/wgs84_pos#long")
 _SHADES: Final = 5
 COLUMNS: Final = ("iri", "name", "language", "types", "matched", "score", "date", "departments", "peoples", "note")
 
@@ -101,71 +99,60 @@ def to_csv(items: Iterable[Found]) -> str:
 
 
 def draw_results(
-    store: Store, results: Results, title: str, to_address: Callable[[str, str], str], link: Callable[[str], str]
+    results: Results, title: str, to_address: Callable[[str, str], str], link: Callable[[str], str]
 ) -> Markup | None:
     """Return a map of what was found: places by number of things, and the things of this page that have a point.
 
     None where nothing found is anywhere. `to_address` gives where choosing a value of a facet leads.
     """
     shown = next((choices for choices in results.facets if choices.facet.on_map), None)
-    counted = [choice for choice in _flat(shown.choices if shown else ()) if choice.count]
+    counted = [choice for choice in shown.mapped if choice.count and choice.fips] if shown else []
     most = max((choice.count for choice in counted), default=1)
-    areas = []
-    for choice in counted:
-        fips = _first(store, choice.iri or "", _FIPS)
-        if shown and fips:
-            href = to_address(shown.facet.key, choice.key)
-            areas.append(Area(fips, f"{choice.name.text}: {choice.count}", href, shade(choice.count, most)))
-    points = [point for item in results.items if (point := _point(store, item, link))]
+    key = shown.facet.key if shown else ""
+    areas = [
+        Area(
+            choice.fips,
+            f"{choice.name.text}: {choice.count}",
+            to_address(key, choice.key),
+            shade(choice.count, most),
+        )
+        for choice in counted
+    ]
+    points = [
+        Point(*item.point, item.name.text, link("/" + item.iri.removeprefix(BASE)))
+        for item in results.items
+        if item.point
+    ]
     if not areas and not points:
         return None
     return draw_map(points, areas, name="results-map", title=title)
 
 
-def draw_listed(store: Store, page: Page, title: str) -> Markup | None:
+def draw_listed(store: Store, page: Page, title: str, link: Callable[[str], str]) -> Markup | None:
     """Return a map of the places that a list has, by the number in the column that it names; None without outlines."""
     listing = page.listing
     if listing.map is None:
         return None
     column = listing.told.index(listing.map)
     counted = [
-        (entry.thing, int(entry.details[column][0].name.text))
+        (entry.thing.iri, entry.thing.name.text, int(entry.details[column][0].name.text))
         for group in page.groups
         for entry in group.entries
-        if entry.details[column]
+        if entry.details[column] and entry.thing.iri
     ]
-    most = max((count for _, count in counted), default=1)
+    most = max((count for *_, count in counted), default=1)
     areas = [
         Area(
-            _first(store, thing.iri or "", _FIPS),
-            f"{thing.name.text}: {count}",
-            f"/browse/{listing.path}/{(thing.iri or '').rpartition('/')[2]}",
+            read_fips(store, NamedNode(iri)),
+            f"{name}: {count}",
+            link(f"/browse/{listing.path}/{iri.rpartition('/')[2]}"),
             shade(count, most) if count else 0,
         )
-        for thing, count in counted
+        for iri, name, count in counted
     ]
     return draw_map((), areas, name="list-map", title=title) if areas else None
 
 
 def shade(count: int, most: int) -> int:
-    """Return the shade (1 to 5) of a number beside the largest one, by their logarithms: few things show, too."""
-    return 1 + round((_SHADES - 1) * math.log1p(count) / math.log1p(max(most, 1)))
-
-
-def _flat(choices: Sequence[Choice]) -> Iterable[Choice]:
-    for choice in choices:
-        yield choice
-        yield from _flat(choice.below)
-
-
-def _point(store: Store, item: Found, link: Callable[[str], str]) -> Point | None:
-    latitude, longitude = _first(store, item.iri, _LATITUDE), _first(store, item.iri, _LONGITUDE)
-    try:
-        return Point(float(latitude), float(longitude), item.name.text, link("/" + item.iri.removeprefix(BASE)))
-    except ValueError:
-        return None
-
-
-def _first(store: Store, iri: str, predicate: NamedNode) -> str:
-    found = store.quads_for_pattern(NamedNode(iri), predicate, None, DefaultGraph())
-    return min((getattr(quad.object, "value", "") for quad in found), default="")
+    """Return the shade (1 to 5) of a number beside the largest one, by their roots: few things show, too."""
+    return 1 + round((_SHADES - 1) * math.sqrt(count / max(most, 1)))

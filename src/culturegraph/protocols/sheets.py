@@ -12,7 +12,6 @@ from typing import Any, Final
 from pyoxigraph import Literal, NamedNode, Store
 
 from culturegraph.protocols.attribution import Attribution, SourceNote
-from culturegraph.protocols.browsing import bind
 from culturegraph.protocols.labels import Labels, Name, Reference, refer, sort_key
 from culturegraph.queries import QueryFile
 
@@ -50,7 +49,7 @@ class Sheet:
 def describe_sheet(store: Store, query: QueryFile, iri: str, language: str) -> Sheet | None:
     """Return the sheet of a people, or None where no source says anything of it."""
     labels = Labels(store, language)
-    sparql = bind(query, "people", iri)
+    sparql = query.bind({"people": iri})
     rows: Any = store.query(sparql)
     said: dict[str, dict[Any, tuple[dict[Any, None], set[str]]]] = {}
     for row in rows:

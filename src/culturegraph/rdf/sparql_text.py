@@ -9,7 +9,7 @@ Source: SPARQL 1.1 Query Language §19 (grammar).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urljoin
@@ -74,6 +74,7 @@ class Outline:
     named_graphs: list[str] = field(default_factory=list)
     depth: int = 0
     operators: int = 0
+    # Whether there is a SERVICE clause that names no endpoint of the allowed ones, or may be one.
     service: bool = False
     volatile: bool = False
     prefixes: dict[str, str] = field(default_factory=dict)
@@ -98,13 +99,14 @@ def tokenize(text: str) -> Iterator[Token]:
             yield Token(kind, match[0], match.start())
 
 
-def outline(text: str, prefixes: Mapping[str, str] | None = None) -> Outline:
-    """Return what the tokens of a query say; `prefixes` are those declared by default.
+def outline(text: str, prefixes: Mapping[str, str] | None = None, services: Collection[str] = frozenset()) -> Outline:
+    """Return what the tokens of a query say; `prefixes` are those declared by default, `services` may be asked.
 
     Reading ends early where nesting is beyond all limits.
     """
     result = Outline(prefixes=dict(prefixes or {}))
     depth, may_have_service = 0, "service" in text.lower()
+    awaits_endpoint = False
     before, last = _NONE, _NONE
     for token in tokenize(text):
         if token.text in _OPENING:
@@ -118,11 +120,17 @@ def outline(text: str, prefixes: Mapping[str, str] | None = None) -> Outline:
             result.operators += 1
         elif token.kind in ("iri", "name"):
             _read_iri(token, before, last, result, at_top=depth == 0)
+        if awaits_endpoint:
+            # Allowed is `SERVICE <iri>` and `SERVICE SILENT <iri>` with the IRI spelt out: no variable, no prefix.
+            awaits_endpoint = token.text.upper() == "SILENT"
+            result.service |= not awaits_endpoint and not (token.kind == "iri" and token.text[1:-1] in services)
         if may_have_service and _may_be_service(token):
-            result.service = True
+            awaits_endpoint = bool(services) and token.text.upper() == "SERVICE"
+            result.service |= not awaits_endpoint
         if result.depth > _HOPELESS or result.operators > _HOPELESS:
             break
         before, last = last, token
+    result.service |= awaits_endpoint
     return result
 
 

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from pyoxigraph import BlankNode, NamedNode, Store, Triple, Variable
 
 from culturegraph.errors import DataError
-from culturegraph.rdf.vocabulary import OWL, RDF, RDFS, TYPE
+from culturegraph.rdf.vocabulary import CG, OWL, RDF, RDFS, TYPE
 from culturegraph.rules.files import Rule
 from culturegraph.rules.patterns import Bindings, Pattern, PropertyPath, Term, select
 
 _LIST = frozenset({NamedNode(RDF + "first"), NamedNode(RDF + "rest")})
 _RDFS_AXIOMS = frozenset(NamedNode(RDFS + name) for name in ("subClassOf", "subPropertyOf", "domain", "range"))
+# Says of a property from which others a rule works its values out.
+_OWN = frozenset({NamedNode(CG + "readFrom")})
 # Of OWL's terms, those that speak of individuals.
 _FACTS = frozenset(NamedNode(OWL + name) for name in ("sameAs", "differentFrom", "Thing", "Nothing", "NamedIndividual"))
 
@@ -49,7 +51,7 @@ def is_axiom(pattern: Pattern) -> bool:
         return isinstance(name, NamedNode) and name.value.startswith(OWL) and name not in _FACTS
     if not isinstance(predicate, NamedNode):
         return isinstance(predicate, PropertyPath)
-    return predicate in _RDFS_AXIOMS | _LIST or (predicate.value.startswith(OWL) and predicate not in _FACTS)
+    return predicate in _RDFS_AXIOMS | _OWN | _LIST or (predicate.value.startswith(OWL) and predicate not in _FACTS)
 
 
 def narrow_rules(rules: Iterable[Rule], store: Store) -> list[Clause]:

@@ -7,7 +7,7 @@ Pure and blocking. Solutions are bound to the thread that evaluates: write the a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import IO, Any, Final
@@ -45,6 +45,7 @@ MAX_OPERATORS: Final = 2_000
 # Quads copied, one by one, to evaluate on the union of several graphs.
 MAX_UNION: Final = 1_000_000
 MAX_QUERY_SIZE: Final = 1_000_000
+_TELLING: Final = ("service", "from", "now", "rand", "uuid")
 
 
 class TooLargeError(LimitExceededError):
@@ -89,19 +90,27 @@ class Answer:
 
 
 def evaluate(
-    store: Store, task: Task, *, max_query_size: int = MAX_QUERY_SIZE, snapshot: HasTextIndex | None = None
+    store: Store,
+    task: Task,
+    *,
+    max_query_size: int = MAX_QUERY_SIZE,
+    services: Collection[str] = frozenset(),
+    snapshot: HasTextIndex | None = None,
 ) -> Answer:
-    """Check a query and start to evaluate it; `snapshot` answers its text search (`store.text_search`).
+    """Check a query and start to evaluate it.
+
+    `services` are the endpoints that SERVICE may name; `snapshot` answers text search (`store.text_search`).
 
     Raises QuerySyntaxError (line and column), RequestError (SERVICE, update forms, unknown functions),
     LimitExceededError (size, nesting, number of operators).
     """
-    told = check(task.query, max_query_size=max_query_size)
+    told = check(task.query, max_query_size=max_query_size, services=services)
     dataset, options = _dataset(store, task, told)
     text = rewrite(task.query, snapshot) if snapshot else task.query
     try:
         outcome = dataset.query(text, **options)
     except SyntaxError as error:
+        _refuse_update(outline(task.query))
         line, column, message = locate_syntax_error(task.query, error)
         raise QuerySyntaxError(message, line, column) from error
     except RuntimeError as error:
@@ -113,7 +122,7 @@ def evaluate(
         if isinstance(outcome, QueryBoolean)
         else "solutions"
     )
-    declared = told.prefixes or PREFIXES
+    declared = (told.prefixes or outline(task.query).prefixes or PREFIXES) if kind == "graph" else {}
     return Answer(kind, outcome, task, prefixes=declared, volatile=told.volatile)
 
 
@@ -151,23 +160,41 @@ def _plain(term: Any) -> str:
     return "" if term is None else term.value if hasattr(term, "value") else str(term)
 
 
-def check(query: str, *, max_query_size: int = MAX_QUERY_SIZE) -> Outline:
-    """Refuse what must not reach the engine; return what the tokens of the query say."""
+def check(query: str, *, max_query_size: int = MAX_QUERY_SIZE, services: Collection[str] = frozenset()) -> Outline:
+    """Refuse what must not reach the engine; return what the tokens of the query say (little where it is plain)."""
     if len(query) > max_query_size or len(query.encode()) > max_query_size:
         raise TooLargeError(f"a query may have {max_query_size:,} bytes")
-    told = outline(query)
+    if _is_plain(query):
+        return Outline()
+    told = outline(query, services=services)
     if told.depth > MAX_DEPTH:
         raise RequestError(f"a query may nest brackets {MAX_DEPTH} deep")
     if told.operators > MAX_OPERATORS:
         raise RequestError(f"a query may have {MAX_OPERATORS:,} operators (UNION, FILTER, ||, + …)")
     if told.service:
+        allowed = f"only of {', '.join(sorted(services))}, spelt out" if services else "this endpoint queries no other"
         raise RequestError(
-            "SERVICE is not allowed here: this endpoint queries no other. (A prefix whose name contains `service` "
-            "reads like one; give it another name.)"
+            f"SERVICE is not allowed here: {allowed}. (A prefix whose name contains `service` reads like one; give it "
+            "another name.)"
         )
+    _refuse_update(told)
+    return told
+
+
+def _is_plain(query: str) -> bool:
+    """Say whether a query is so short and simple that nothing depends on its tokens: most are, and reading takes time.
+
+    An operator takes a character, a level a bracket; the other words may name SERVICE, datasets, volatile functions.
+    """
+    if len(query) > MAX_OPERATORS or query.count("{") + query.count("(") + query.count("[") > MAX_DEPTH:
+        return False
+    lower = query.lower()
+    return not any(word in lower for word in _TELLING)
+
+
+def _refuse_update(told: Outline) -> None:
     if told.update:
         raise RequestError(f"{told.update} is an update; this endpoint only reads")
-    return told
 
 
 def _dataset(store: Store, task: Task, told: Outline) -> tuple[Store, dict[str, Any]]:

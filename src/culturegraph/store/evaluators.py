@@ -7,8 +7,8 @@
     cancel ────────────────────────────────► the next write raises
 
 A thread cannot be killed: past the time limit the client has its answer (503) but the thread runs on until it next
-writes, and is missing from the pool meanwhile. Evaluators that are processes can take this place: what crosses the
-seam is a Task, and then a kind, frames of bytes and at most one error.
+writes, and is missing from the pool meanwhile. In a server of several processes the threads only wait for evaluators
+that are processes (`server.inquiry`): what crosses the seam is a Task, then a kind, frames of bytes, at most one error.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import asyncio
 import io
 import queue
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import IO, Final, Protocol
 
 from culturegraph.errors import CulturegraphError, LimitExceededError, StorageError
 from culturegraph.settings import Settings
-from culturegraph.store.evaluation import STACK_SIZE, Kind, Task, evaluate, evaluate_rows, evaluate_to
+from culturegraph.store.evaluation import STACK_SIZE, Answer, Kind, Task, evaluate, evaluate_rows, evaluate_to
 from culturegraph.store.snapshot import Snapshot
 
 __all__ = ["Evaluation", "Evaluators", "evaluate_rows", "evaluate_to"]
@@ -146,13 +146,25 @@ class Evaluation:
         self._job.cancel()
 
 
-class Evaluators:
-    """A bounded pool of threads that evaluate queries on one snapshot."""
+class Outcome(Protocol):
+    """An evaluation that has begun: what it answers, and its answer when it is written."""
 
-    def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
-        self._snapshot = snapshot
+    kind: Kind
+    volatile: bool
+
+    def write(self, output: IO[bytes]) -> None:
+        """Write the answer; whatever `output.write` raises ends the evaluation."""
+
+
+Evaluate = Callable[[Task], Outcome]
+
+
+class Evaluators:
+    """A bounded pool of threads that evaluate queries on one snapshot, or wait for who evaluates them."""
+
+    def __init__(self, snapshot: Snapshot, settings: Settings, evaluate: Evaluate | None = None) -> None:
+        self._evaluate = evaluate or _evaluate_here(snapshot, settings)
         self._timeout = settings.query_timeout
-        self._max_query_size = settings.max_query_size
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads = self._start(settings.workers)
 
@@ -195,9 +207,7 @@ class Evaluators:
 
     def _run(self, job: _Job) -> None:
         try:
-            answer = evaluate(
-                self._snapshot.store, job.task, max_query_size=self._max_query_size, snapshot=self._snapshot
-            )
+            answer = self._evaluate(job.task)
             job.kind, job.volatile = answer.kind, answer.volatile
             output = _Frames(job)
             answer.write(output)  # type: ignore[arg-type]
@@ -210,3 +220,16 @@ class Evaluators:
             job.post(StorageError(f"the snapshot cannot be read: {error}"))
         except BaseException as error:  # A panic of the engine is no Exception; the pool must outlive it.
             job.post(CulturegraphError(f"the evaluation failed: {error}"))
+
+
+def _evaluate_here(snapshot: Snapshot, settings: Settings) -> Evaluate:
+    def evaluate_task(task: Task) -> Answer:
+        return evaluate(
+            snapshot.store,
+            task,
+            max_query_size=settings.max_query_size,
+            services=settings.service_endpoints,
+            snapshot=snapshot,
+        )
+
+    return evaluate_task

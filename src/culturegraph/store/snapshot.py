@@ -43,6 +43,8 @@ MEMORY_LIMIT: Final = 100_000
 _CHECKSUM_LIMIT: Final = 256_000_000
 # What stays out of the merge: a report tells of the graph, it is not part of what is known.
 _UNMERGED: Final = frozenset({DefaultGraph(), VALIDATION})
+# Times that a reader tries to get hold of a snapshot while others publish.
+_ATTEMPTS: Final = 5
 _PARTIAL: Final = ".partial-"
 # What the store engine writes for itself and may touch when it opens.
 _UNCHECKED: Final = re.compile(r"LOCK|LOG.*|OPTIONS-.*")
@@ -156,26 +158,72 @@ def read_current_manifest(root: Path) -> Mapping[str, Any]:
         raise _damaged(root, path, error) from error
 
 
+@dataclass(frozen=True)
+class Held:
+    """A published snapshot that nothing removes as long as this is there; not yet open."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+    _hold: _Hold = field(repr=False, compare=False)
+
+    @property
+    def identity(self) -> str:
+        """A text that differs between any two builds, those of one version included."""
+        return f"{self.path.name} {self.manifest.get('published')}"
+
+    def load(self, *, in_memory: bool) -> Snapshot:
+        """Open it: read-only on disk, or loaded into memory. Raises StorageError where it is damaged."""
+        quads = self.path / "quads.nq"
+        try:
+            disk = None if in_memory and quads.is_file() else Store.read_only(str(self.path / "store"))
+            if not in_memory:
+                return Snapshot(self.path, self.manifest, disk or Store(), self._hold)
+            store = Store()
+            # A bulk load would give blank nodes new labels, and the statements that hold them new hashes.
+            store.bulk_extend(disk or parse(path=str(quads), format=RdfFormat.N_QUADS))
+        except (OSError, ValueError, SyntaxError) as error:
+            raise _damaged(self.path.parents[1], self.path, error) from error
+        return Snapshot(self.path, self.manifest, store, self._hold)
+
+
+def hold_current(root: Path) -> Held:
+    """Take hold of the published snapshot. Raises StorageError where none is published or it is damaged."""
+    for attempt in range(_ATTEMPTS):
+        path = _find_current(root)
+        try:
+            hold = _Hold(path / MANIFEST)
+            manifest = _read_manifest(path / MANIFEST)
+            _verify(path, manifest["files"])
+        except (OSError, ValueError) as error:
+            # A build may have published the next one and removed this in between.
+            if path == _find_current(root) or attempt == _ATTEMPTS - 1:
+                raise _damaged(root, path, error) from error
+            continue
+        return Held(path, manifest, hold)
+    raise StorageError(f"no snapshot in {root} stays long enough to be opened")
+
+
+def count_quads(manifest: Mapping[str, Any]) -> int:
+    """Return the number of quads that a store holds, the merge included."""
+    return int(manifest["triples"] + sum(manifest.get("quads_by_graph", {}).values()))
+
+
+def find_published(root: Path) -> str:
+    """Return the identity of the published snapshot (see `Snapshot.identity`), or "" where none can be read."""
+    try:
+        path = _find_current(root)
+        return f"{path.name} {_read_manifest(path / MANIFEST).get('published')}"
+    except (OSError, ValueError, StorageError):
+        return ""
+
+
 def open_current(root: Path, *, in_memory: bool = False) -> Snapshot:
     """Open the published snapshot: read-only on disk, or loaded into memory where it is small and `in_memory` is set.
 
     Raises StorageError, which says what to do, where none is published or it is damaged.
     """
-    path = _find_current(root)
-    try:
-        hold = _Hold(path / MANIFEST)
-        manifest = _read_manifest(path / MANIFEST)
-        _verify(path, manifest["files"])
-        quads = path / "quads.nq"
-        if in_memory and quads.is_file():
-            store = Store()
-            # A bulk load would give blank nodes new labels, and the statements that hold them new hashes.
-            store.bulk_extend(parse(path=str(quads), format=RdfFormat.N_QUADS))
-        else:
-            store = Store.read_only(str(path / "store"))
-    except (OSError, ValueError, SyntaxError) as error:
-        raise _damaged(root, path, error) from error
-    return Snapshot(path, manifest, store, hold)
+    held = hold_current(root)
+    return held.load(in_memory=in_memory and (held.path / "quads.nq").is_file())
 
 
 def _find_current(root: Path) -> Path:

@@ -14,8 +14,9 @@ from starlette.staticfiles import StaticFiles
 from culturegraph import __version__
 from culturegraph.protocols.dashboards import read_dashboards
 from culturegraph.queries import read_queries
+from culturegraph.server.board import Board
 from culturegraph.settings import Settings
-from culturegraph.store.evaluators import Evaluators
+from culturegraph.store.evaluators import Evaluate, Evaluators
 from culturegraph.store.snapshot import Snapshot, open_current
 from culturegraph.web import (
     about,
@@ -27,6 +28,8 @@ from culturegraph.web import (
     ontology,
     problems,
     questions,
+    releases,
+    schemes,
     search,
     statements,
     suggest,
@@ -46,8 +49,10 @@ _ROUTERS = (
     dashboards.router,
     suggest.router,
     search.router,
+    schemes.router,
     browse.router,
     about.router,
+    releases.router,
     statements.router,
     validation.router,
     ontology.router,
@@ -55,21 +60,30 @@ _ROUTERS = (
 )
 
 
-def create_app(settings: Settings, snapshot: Snapshot | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    snapshot: Snapshot | None = None,
+    *,
+    board: Board | None = None,
+    evaluate: Evaluate | None = None,
+) -> FastAPI:
     """Return the app that serves a snapshot: the published one where none is given.
 
+    `board` holds the counters of all processes; `evaluate` asks another process instead of evaluating here.
     Raises StorageError where nothing is published or it is damaged.
     """
     snapshot = snapshot or open_current(settings.store, in_memory=True)
-    queries = [query for query in read_queries(settings.queries) if query.kind in questions.SHOWN_KINDS]
+    every = read_queries(settings.queries)
+    queries = [query for query in every if query.kind in questions.SHOWN_KINDS]
     site = Site(
         settings=settings,
         snapshot=snapshot,
-        evaluators=Evaluators(snapshot, settings),
+        evaluators=Evaluators(snapshot, settings, evaluate),
+        board=board or Board(),
         pages=Pages(snapshot.version),
         queries={query.id: query for query in queries},
         dashboards=read_dashboards(settings.queries / "dashboards", queries),
-        revision=compute_revision(snapshot, queries),
+        revision=compute_revision(snapshot, settings, every),
     )
 
     @asynccontextmanager

@@ -11,19 +11,17 @@ from __future__ import annotations
 from typing import Final
 
 from fastapi import APIRouter, Request
-from markupsafe import Markup
 from pyoxigraph import NamedNode
 from starlette.responses import RedirectResponse, Response
 
 from culturegraph.errors import NotFoundError
-from culturegraph.protocols.browsing import Listing, Page
+from culturegraph.protocols.browsing import Listing
 from culturegraph.protocols.documents import near_matches
-from culturegraph.protocols.maps import ORIGIN
 from culturegraph.protocols.search_answers import draw_listed
 from culturegraph.protocols.sheets import PEOPLE, describe_sheet
 from culturegraph.rdf.vocabulary import BASE
 from culturegraph.web.negotiation import with_query
-from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
+from culturegraph.web.site import Site, SiteDep, answer
 
 router = APIRouter()
 
@@ -41,25 +39,27 @@ def redirect_index(request: Request) -> Response:
 @router.get("/browse/")
 def show_index(request: Request, site: SiteDep) -> Response:
     """Show what can be browsed."""
-    tag = site.entity_tag(request, site.pages.language(request))
-    if is_unchanged(request, tag):
-        return revalidate(Response(status_code=304), tag, _VARY)
-    return revalidate(site.pages.render(request, "browse_index.html", listings=site.browser.indexes), tag, _VARY)
+
+    def make() -> Response:
+        return site.pages.render(request, "browse_index.html", listings=site.browser.indexes)
+
+    return answer(request, site, site.entity_tag(request, site.pages.language(request)), _VARY, make)
 
 
 @router.get("/browse/people/{slug}")
 def show_sheet(request: Request, site: SiteDep, slug: str) -> Response:
     """Show what is said of a people, by whom, under which names: on a page made for printing."""
     language = site.pages.language(request)
-    tag = site.entity_tag(request, language)
-    if is_unchanged(request, tag):
-        return revalidate(Response(status_code=304), tag, _VARY)
     iri = _to_iri("people", slug)
-    query = site.page_queries.get(PEOPLE)
-    sheet = describe_sheet(site.snapshot.store, query, iri, language) if query else None
-    if sheet is None:
-        raise _unknown(site, iri)
-    return revalidate(site.pages.render(request, "sheet.html", sheet=sheet, slug=slug), tag, _VARY)
+
+    def make() -> Response:
+        query = site.page_queries.get(PEOPLE)
+        sheet = describe_sheet(site.snapshot.store, query, iri, language) if query else None
+        if sheet is None:
+            raise _unknown(site, iri)
+        return site.pages.render(request, "sheet.html", sheet=sheet, slug=slug)
+
+    return answer(request, site, site.entity_tag(request, language), _VARY, make)
 
 
 @router.get("/browse/{path}")
@@ -83,19 +83,16 @@ def show_one(request: Request, site: SiteDep, path: str, slug: str) -> Response:
 
 def _answer(request: Request, site: Site, listing: Listing, iri: str | None) -> Response:
     language = site.pages.language(request)
-    tag = site.entity_tag(request, language)
-    if is_unchanged(request, tag):
-        return revalidate(Response(status_code=304), tag, _VARY)
-    page = site.browser.describe(listing, iri, language)
-    if page is None:
-        raise _unknown(site, iri or "")
-    drawn = _draw(site, page, site.pages.words[language]["browse_map"])
-    response = site.pages.render(request, "browse.html", page=page, listing=listing, map=drawn, map_origin=ORIGIN)
-    return revalidate(response, tag, _VARY)
 
+    def make() -> Response:
+        page = site.browser.describe(listing, iri, language)
+        if page is None:
+            raise _unknown(site, iri or "")
+        title = site.pages.words[language]["browse_map"]
+        drawn = draw_listed(site.snapshot.store, page, title, site.pages.linker(request)) if listing.map else None
+        return site.pages.render(request, "browse.html", page=page, listing=listing, map=drawn)
 
-def _draw(site: Site, page: Page, title: str) -> Markup | None:
-    return draw_listed(site.snapshot.store, page, title) if page.listing.map else None
+    return answer(request, site, site.entity_tag(request, language), _VARY, make)
 
 
 def _to_iri(kind: str, slug: str) -> str:

@@ -29,12 +29,13 @@ from culturegraph.protocols.labels import Labels, Name, to_href
 from culturegraph.protocols.linkeddata import PAGE, Direction, Window
 from culturegraph.protocols.listing import Section, list_graphs, list_schemes
 from culturegraph.protocols.report import list_results_about
+from culturegraph.protocols.schemes import CONCEPTS, Position, find_position
 from culturegraph.protocols.withdrawals import Withdrawal, find_withdrawal
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
 from culturegraph.rdf.graphs import scheme_graph
 from culturegraph.rdf.vocabulary import BASE, CG, SKOS
 from culturegraph.web.negotiation import SUFFIXES, choose_format, choose_graph, format_links, with_query
-from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
+from culturegraph.web.site import Site, SiteDep, answer, is_unchanged, revalidate
 
 router = APIRouter()
 
@@ -164,16 +165,14 @@ def show_page(
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
     """Show what the graph says of an entity, and which source says it."""
-    iri, language = to_iri(path), site.pages.language(request)
-    reader = site.pages.reader_language(request)
-    tag = site.entity_tag(request, language)
-    if is_unchanged(request, tag):
-        return revalidate(Response(status_code=304), tag, VARY_PAGE)
-    kept = site.page_cache.get(tag)
-    if kept is not None:
-        return kept
-    refuse_withdrawn(site, iri, language)
+    iri, tag = to_iri(path), site.entity_tag(request, site.pages.language(request))
     window = Window(predicate, direction, page) if predicate else None
+    return answer(request, site, tag, VARY_PAGE, lambda: _render(request, site, iri, path, window))
+
+
+def _render(request: Request, site: Site, iri: str, path: str, window: Window | None) -> Response:
+    language, reader = site.pages.language(request), site.pages.reader_language(request)
+    refuse_withdrawn(site, iri, language)
     entity = site.reader.describe(iri, reader, window)
     if entity is None:
         raise unknown(site, iri, language)
@@ -186,6 +185,7 @@ def show_page(
         if window is None
         else NO_PAGE,
         path=path,
+        position=_position(site, path, language),
         window=window,
         page_size=PAGE,
         formats=GRAPHS,
@@ -196,9 +196,15 @@ def show_page(
         results=list_results_about(site.snapshot.store, iri, site.reader.labels(reader)) if window is None else ((), 0),
     )
     response.headers["Link"] = format_links(iri, path)
-    revalidate(response, tag, VARY_PAGE)
-    site.page_cache.keep(tag, response)
     return response
+
+
+def _position(site: Site, path: str, language: str) -> Position | None:
+    """Return where a concept stands in its scheme; None of what is no concept."""
+    query = site.page_queries.get(CONCEPTS)
+    if query is None or not path.startswith("schemes/"):
+        return None
+    return find_position(site.snapshot.store, query, to_iri(path), language)
 
 
 @router.get("/data/{path:path}")

@@ -5,37 +5,25 @@ Plain ASGI, so that bodies stream and disconnects are seen.
 
 from __future__ import annotations
 
-import re
 import secrets
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Nothing is loaded from elsewhere and nothing inline runs.
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
+from culturegraph.protocols.headers import COMMON, CONTENT_SECURITY_POLICY, REQUEST_ID
+
 # The editor runs our bundle, asks this server, and its table has one style element of its own: that of the package
 # `column-resizer`, known by its hash (to be computed anew when the package changes; the browser tests notice).
 EDITOR_SECURITY_POLICY: Final = CONTENT_SECURITY_POLICY.replace(
     "style-src 'self'", "style-src 'self' 'sha256-zCK2EVMoPc04mRF/g5CotUvxbJPWS+8V0b+s9ptqQIk='"
 ).replace("img-src 'self'", "script-src 'self'; connect-src 'self'; img-src 'self' data:")
 _POLICY: Final = b"content-security-policy"
-COMMON: Final = [
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, Location, Retry-After, X-Request-ID"),
-    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-]
 _PREFLIGHT: Final = [
     (b"allow", b"GET, HEAD, POST, OPTIONS"),
     (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),
     (b"access-control-allow-headers", b"Accept, Accept-Language, Content-Type, If-None-Match, X-Request-ID, *"),
     (b"access-control-max-age", b"86400"),
 ]
-_REQUEST_ID: Final = re.compile(rb"[\w.:-]{1,64}")
 
 
 class CommonHeaders:
@@ -76,4 +64,4 @@ class CommonHeaders:
 
 def _request_id(scope: Scope) -> bytes:
     given: bytes = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8).encode()
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8).encode()

@@ -6,19 +6,17 @@ Source: RFC 9457 (problem details).
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import Response
 
 from culturegraph.errors import CulturegraphError, NotFoundError, RequestError
-from culturegraph.rdf.formats import HTML, MediaType, choose
-from culturegraph.web.middleware import COMMON
-
-TEXT: Final = MediaType("text/plain", "text", "txt")
-PROBLEM: Final = MediaType("application/problem+json", "problem", "json", ("application/json",))
+from culturegraph.protocols.headers import COMMON
+from culturegraph.protocols.problems import PROBLEM, RETRY_AFTER, TEXT, Problem
+from culturegraph.rdf.formats import HTML, choose
 
 _log = logging.getLogger(__name__)
 
@@ -36,10 +34,7 @@ async def handle(request: Request, error: Exception) -> Response:
     known = error if isinstance(error, CulturegraphError) else CulturegraphError(str(error))
     if known.status >= 500 and known.status != 503:
         _log.error("%s: %s", known.title, known)
-    extra = {key: value for key in ("line", "column") if (value := getattr(known, key, None)) is not None}
-    notes = "\n".join(getattr(known, "__notes__", ()))
-    near = getattr(known, "near", ())
-    return _respond(request, known.status, known.title, str(known), notes=notes, near=near, extra=extra)
+    return _respond(request, Problem.of(known), near=getattr(known, "near", ()))
 
 
 async def handle_http(request: Request, error: Exception) -> Response:
@@ -48,7 +43,7 @@ async def handle_http(request: Request, error: Exception) -> Response:
     known = {404: NotFoundError, 400: RequestError}.get(status, CulturegraphError)
     title = {405: "Method not allowed"}.get(status, known.title)
     detail = f"{request.method} {request.url.path}"
-    response = _respond(request, status, title, detail)
+    response = _respond(request, Problem(status, title, detail))
     response.headers.update(getattr(error, "headers", None) or {})
     return response
 
@@ -57,44 +52,36 @@ async def handle_invalid(request: Request, error: Exception) -> Response:
     """Answer a parameter that is not what a route takes."""
     faults = error.errors() if isinstance(error, RequestValidationError) else []
     detail = "; ".join(f"{fault['loc'][-1]}: {fault['msg']}" for fault in faults)
-    return _respond(request, 422, "Bad request", detail)
+    return _respond(request, Problem(422, "Bad request", detail))
 
 
 async def handle_unexpected(request: Request, error: Exception) -> Response:
     """Answer a defect of ours; what happened goes to the log and not to the client."""
     _log.error("unexpected error on %s", request.url.path, exc_info=error)
-    response = _respond(request, 500, "Error", "the server failed on this request")
+    response = _respond(request, Problem(500, "Error", "the server failed on this request"))
     # This answer goes out past the middleware.
     response.raw_headers.extend(COMMON)
     return response
 
 
-def _respond(
-    request: Request,
-    status: int,
-    title: str,
-    detail: str,
-    *,
-    notes: str = "",
-    near: tuple[Any, ...] = (),
-    extra: dict[str, Any] | None = None,
-) -> Response:
+def _respond(request: Request, problem: Problem, *, near: tuple[Any, ...] = ()) -> Response:
     first, second = (TEXT, PROBLEM) if request.url.path == "/sparql" else (PROBLEM, TEXT)
     chosen = choose(request.headers.get("accept"), None, (first, second, HTML)) or first
-    headers = {"Vary": "Accept"} | ({"Retry-After": "5"} if status == 503 else {})
     if chosen is HTML:
         pages = request.app.state.site.pages
         response: Response = pages.render(
-            request, "problem.html", status=status, code=status, title=title, detail=detail, notes=notes, near=near
+            request,
+            "problem.html",
+            status=problem.status,
+            code=problem.status,
+            title=problem.title,
+            detail=problem.detail,
+            notes=problem.notes,
+            near=near,
         )
-    elif chosen is PROBLEM:
-        body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **(extra or {})}
-        if notes:
-            body["excerpt"] = notes
-        if near:
-            body["near"] = [entry.iri for entry in near]
-        response = JSONResponse(body, status, media_type=PROBLEM.value)
     else:
-        response = PlainTextResponse(f"{title}: {detail}\n{notes}{chr(10) if notes else ''}", status)
-    response.headers.update(headers)
+        response = Response(problem.to_body(chosen), problem.status, media_type=chosen.content_type)
+    response.headers["Vary"] = "Accept"
+    if problem.status in RETRY_AFTER:
+        response.headers["Retry-After"] = RETRY_AFTER[problem.status]
     return response

@@ -10,18 +10,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated, Any, Final
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from culturegraph.errors import NotAcceptableError
 from culturegraph.protocols.labels import to_href
-from culturegraph.protocols.maps import ORIGIN
-from culturegraph.protocols.search import MAX_LISTED, SORTS, Results, SearchRequest, read_request
+from culturegraph.protocols.search import MAX_LISTED, SORTS, Results, read_request
 from culturegraph.protocols.search_answers import draw_results, to_csv, to_json
 from culturegraph.rdf.formats import HTML, MediaType, choose
-from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
+from culturegraph.web.site import Site, SiteDep, answer
 
 router = APIRouter()
 
@@ -44,21 +42,21 @@ def search(
     """Search by text and facets: type, department, people, recognition, period, source."""
     chosen, language = _choose(request, fmt), site.pages.language(request)
     tag = site.entity_tag(request, chosen.value, language)
-    if is_unchanged(request, tag):
-        return revalidate(Response(status_code=304), tag, _VARY)
+    return answer(request, site, tag, _VARY, lambda: _make(request, site, chosen, language))
+
+
+def _make(request: Request, site: Site, chosen: MediaType, language: str) -> Response:
     searcher = site.searchers[language]
     asked = read_request(request.query_params.multi_items(), searcher.index.facets)
     if chosen is CSV:
         listed = searcher.search(replace(asked, page=1, size=MAX_LISTED))
         response = Response(to_csv(listed.items), media_type=CSV.content_type)
         response.headers["Content-Disposition"] = 'attachment; filename="culturegraph-search.csv"'
-        return revalidate(response, tag, _VARY)
+        return response
     if chosen is HTML and (iri := searcher.go_straight(asked)):
-        return RedirectResponse(_keep_language(request, to_href(iri) or "/"), 303, {"Vary": _VARY})
+        return RedirectResponse(site.pages.linker(request)(to_href(iri) or "/"), 303)
     results = searcher.search(asked)
-    if chosen is JSON:
-        return revalidate(JSONResponse(_with_links(results, language)), tag, _VARY)
-    return revalidate(_render(request, site, results), tag, _VARY)
+    return JSONResponse(_with_links(results, language)) if chosen is JSON else _render(request, site, results)
 
 
 def _choose(request: Request, name: str | None) -> MediaType:
@@ -68,54 +66,36 @@ def _choose(request: Request, name: str | None) -> MediaType:
     return chosen
 
 
-def _keep_language(request: Request, path: str) -> str:
-    lang = request.query_params.get("lang")
-    return f"{path}?{urlencode({'lang': lang})}" if lang else path
-
-
-def to_address(asked: SearchRequest, **changes: Any) -> str:
-    """Return the address of a search, with changes."""
-    pairs = asked.parameters(**changes)
-    return f"/search?{urlencode(pairs)}" if pairs else "/search"
-
-
 def _with_links(results: Results, language: str) -> dict[str, Any]:
     asked = results.request
-    links = {"self": to_address(asked, page=asked.page)}
+    links = {"self": asked.address(page=asked.page)}
     if asked.page < results.pages:
-        links["next"] = to_address(asked, page=asked.page + 1)
+        links["next"] = asked.address(page=asked.page + 1)
     if asked.page > 1:
-        links["prev"] = to_address(asked, page=min(asked.page - 1, results.pages))
+        links["prev"] = asked.address(page=min(asked.page - 1, results.pages))
     return {**to_json(results, language), "links": links}
 
 
 def _render(request: Request, site: Site, results: Results) -> Response:
-    asked = results.request
-    language = site.pages.language(request)
+    asked, language = results.request, site.pages.language(request)
+    # Addresses are as the search has them; each keeps the language where the reader chose it.
+    complete = site.pages.linker(request)
+
+    def toggled(facet: str, value: str) -> str:
+        return complete(asked.toggled(facet, value))
 
     def address(**changes: Any) -> str:
-        return _with_language(request, to_address(asked, **changes))
+        return complete(asked.address(**changes))
 
-    drawn = draw_results(
-        site.snapshot.store,
-        results,
-        site.pages.words[language]["search_map"],
-        lambda facet, value: address(chosen=asked.toggle(facet, value)),
-        lambda path: _keep_language(request, path),
-    )
+    title = site.pages.words[language]["search_map"]
     return site.pages.render(
         request,
         "search.html",
         results=results,
         asked=asked,
         address=address,
+        toggled=toggled,
         names=site.searchers[language].name_chosen(asked),
-        map=drawn,
-        map_origin=ORIGIN,
+        map=draw_results(results, title, toggled, complete),
         sorts=SORTS,
     )
-
-
-def _with_language(request: Request, address: str) -> str:
-    lang = request.query_params.get("lang")
-    return f"{address}{'&' if '?' in address else '?'}{urlencode({'lang': lang})}" if lang else address

@@ -1,4 +1,4 @@
-"""Runs the app on an address until it is told to stop."""
+"""Runs the server on an address until it is told to stop: several processes, or a single one."""
 
 from __future__ import annotations
 
@@ -7,35 +7,68 @@ import socket
 import sys
 from collections.abc import Callable
 
-import uvicorn
-from fastapi import FastAPI
-
 from culturegraph.errors import StorageError
+from culturegraph.server.board import Board
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import Snapshot
-from culturegraph.web.app import create_app
+from culturegraph.store.snapshot import Snapshot, read_current_manifest
 
 
-def serve(
-    settings: Settings, snapshot: Snapshot | None = None, *, on_ready: Callable[[str], None] | None = None
-) -> None:
-    """Serve until interrupted; `on_ready` gets the address once requests are answered (else it goes to stderr).
+def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
+    """Serve the published snapshot until interrupted; `on_ready` gets the address once requests are answered.
 
-    Raises StorageError where the port is taken or no usable snapshot is published.
+    Without `on_ready` the address goes to standard error. Raises StorageError where the port is taken or no usable
+    snapshot is published.
     """
     # Bound first: a port in use is told at once, before the graph is loaded.
     listener = bind(settings.host, settings.port)
+
+    def tell() -> None:
+        (on_ready or _announce)(address(listener))
+
     with listener:
-        app = create_app(settings, snapshot)
-        server = _Server(configure(app), lambda: (on_ready or _announce)(address(listener)))
-        server.run(sockets=[listener])
+        if settings.single_process or not sys.platform.startswith("linux"):
+            _serve_alone(settings, listener, tell)
+        else:
+            _serve_by_processes(settings, listener, tell)
 
 
-def configure(app: FastAPI, log_level: str = "warning") -> uvicorn.Config:
-    """Return how uvicorn runs the app."""
-    return uvicorn.Config(
-        app, log_level=log_level, server_header=False, timeout_graceful_shutdown=5, ws="none", lifespan="on"
-    )
+def _serve_alone(settings: Settings, listener: socket.socket, tell: Callable[[], None]) -> None:
+    import uvicorn
+
+    from culturegraph.web.app import create_app
+    from culturegraph.web.patience import configure
+
+    class Server(uvicorn.Server):
+        """A server that tells when it is ready."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            """Start, then tell."""
+            await super().startup(sockets=sockets)
+            if self.started:
+                tell()
+
+    Server(configure(create_app(settings), settings)).run(sockets=[listener])
+
+
+def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Callable[[], None]) -> None:
+    from culturegraph.server.journal import Journal
+    from culturegraph.server.limits import ClientLimits
+    from culturegraph.server.supervisor import Supervisor
+    from culturegraph.server.zygote import Means
+
+    # Where there is nothing to serve this says so, before a process is started.
+    read_current_manifest(settings.store)
+    means = Means(settings, Board(), ClientLimits(settings), Journal(settings), _run_pages)
+    Supervisor(means, listener, tell).run()
+
+
+def _run_pages(
+    settings: Settings, snapshot: Snapshot, control: socket.socket, incoming: socket.socket, board: Board
+) -> None:
+    # The web framework is loaded by the one process that needs it.
+    from culturegraph.web.reception import run_pages
+
+    run_pages(settings, snapshot, control, incoming, board)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -62,17 +95,3 @@ def address(listener: socket.socket) -> str:
 def _announce(url: str) -> None:
     sys.stderr.write(f"culturegraph answers at {url}\n")
     sys.stderr.flush()
-
-
-class _Server(uvicorn.Server):
-    """A server that tells when it is ready."""
-
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then tell."""
-        await super().startup(sockets=sockets)
-        if self.started:
-            self._ready()

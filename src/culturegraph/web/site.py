@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,9 @@ from culturegraph.protocols.dashboards import Dashboard
 from culturegraph.protocols.documents import own_iris
 from culturegraph.protocols.facets import FacetIndex
 from culturegraph.protocols.front_page import FrontPage, describe_front
+from culturegraph.protocols.headers import matches_tag
 from culturegraph.protocols.language_names import name_languages
+from culturegraph.protocols.layout import FILE as LAYOUT
 from culturegraph.protocols.layout import read_layout
 from culturegraph.protocols.linkeddata import Reader
 from culturegraph.protocols.modules import read_modules
@@ -31,11 +33,12 @@ from culturegraph.protocols.search import Searcher
 from culturegraph.protocols.suggestions import Suggestions
 from culturegraph.queries import QueryFile, read_queries
 from culturegraph.rules import Rule, read_rules
+from culturegraph.server.board import Board
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
 from culturegraph.store.statement_index import StatementIndex
-from culturegraph.web.page_cache import PageCache
+from culturegraph.web.kept import KeptPages
 from culturegraph.web.pages import BEGUN, LANGUAGES, READERS, Pages
 
 _FOLDER = Path(__file__).parent
@@ -57,6 +60,8 @@ class Site:
     settings: Settings
     snapshot: Snapshot
     evaluators: Evaluators
+    # What all processes of the server count.
+    board: Board
     pages: Pages
     queries: Mapping[str, QueryFile]
     dashboards: Mapping[str, Dashboard]
@@ -140,11 +145,6 @@ class Site:
         return Reader(self.snapshot.store, read_layout(self.settings.queries), modules)
 
     @cached_property
-    def page_cache(self) -> PageCache:
-        """Pages about entities that were made already."""
-        return PageCache()
-
-    @cached_property
     def language_names(self) -> Mapping[str, Mapping[str, str]]:
         """The names of languages by their tags, by the language of the reader."""
         return {language: name_languages(self.snapshot.store, language) for language in READERS}
@@ -158,6 +158,11 @@ class Site:
     def answers(self) -> dict[str, Any]:
         """The answers behind the dashboards by query, once they have been asked."""
         return {}
+
+    @cached_property
+    def kept(self) -> KeptPages:
+        """Pages that were made once."""
+        return KeptPages()
 
     @cached_property
     def own_iris(self) -> list[str]:
@@ -181,22 +186,23 @@ def get_site(request: Request) -> Site:
 SiteDep = Annotated[Site, Depends(get_site)]
 
 
-def compute_revision(snapshot: Snapshot, queries: Iterable[QueryFile] = ()) -> str:
-    """Return what identifies snapshot, software, templates and queries together."""
+def compute_revision(snapshot: Snapshot, settings: Settings, queries: Iterable[QueryFile] = ()) -> str:
+    """Return what identifies snapshot, software, templates, queries and what pages show of the settings together."""
     digest = hashlib.blake2b(f"{snapshot.identity} {__version__}".encode(), digest_size=16)
     for path in sorted(_FOLDER.rglob("*.*")):
         if path.suffix in {".html", ".css", ".json", ".svg", ".py", ".md"}:
             digest.update(path.read_bytes())
     for query in queries:
         digest.update(query.text.encode())
+    layout = settings.queries / LAYOUT
+    digest.update(layout.read_bytes() if layout.is_file() else b"")
+    digest.update(f"{settings.contact_name}\0{settings.contact_address}\0{settings.contact_days}".encode())
     return digest.hexdigest()
 
 
 def is_unchanged(request: Request, tag: str) -> bool:
     """Say whether the client has this version already (If-None-Match)."""
-    given = request.headers.get("if-none-match", "")
-    bare = tag.removeprefix("W/")
-    return given.strip() == "*" or any(item.strip().removeprefix("W/") == bare for item in given.split(","))
+    return matches_tag(request.headers.get("if-none-match", ""), tag)
 
 
 def revalidate(response: Response, tag: str, vary: str) -> Response:
@@ -205,3 +211,14 @@ def revalidate(response: Response, tag: str, vary: str) -> Response:
     response.headers["Cache-Control"] = "public, no-cache"
     response.headers["Vary"] = vary
     return response
+
+
+def answer(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
+    """Answer with 304, with what was kept, or with what `make` returns, which is then kept."""
+    if is_unchanged(request, tag):
+        return revalidate(Response(status_code=304), tag, vary)
+    kept = site.kept.get(tag)
+    if kept is None:
+        kept = revalidate(make(), tag, vary)
+        site.kept.keep(tag, kept)
+    return kept

@@ -1,0 +1,31 @@
+"""A faster memory allocator, where the system has it: jemalloc, preloaded by starting this program once more."""
+
+from __future__ import annotations
+
+import ctypes.util
+import os
+import sys
+from typing import Final
+
+# Set in the environment of a program that has been started once more.
+_RESTARTED: Final = "_CULTUREGRAPH_RESTARTED"
+
+
+def is_restarted() -> bool:
+    """Say whether this program has started itself once more."""
+    return _RESTARTED in os.environ
+
+
+def restart_lean(*, jemalloc: bool) -> None:
+    """Start this program once more in place of itself, with jemalloc preloaded where it is wanted and installed.
+
+    What has been loaded so far, for a build for instance, is gone then. Returns where there is nothing to gain.
+    """
+    library = ctypes.util.find_library("jemalloc") if jemalloc else None
+    if is_restarted() or not sys.platform.startswith("linux"):
+        return
+    environment = {**os.environ, _RESTARTED: "1"}
+    if library is not None:
+        loaded = os.environ.get("LD_PRELOAD", "")
+        environment["LD_PRELOAD"] = f"{library}:{loaded}" if loaded else library
+    os.execve(sys.executable, sys.orig_argv, environment)  # noqa: S606 - this very program

@@ -1,0 +1,302 @@
+"""What an evaluator answers to a request to /sparql: limits, cache, evaluation, headers. Owns no connection."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from dataclasses import dataclass
+from functools import lru_cache
+from time import sleep
+from typing import Final, NamedTuple
+
+from culturegraph.errors import CulturegraphError, LimitExceededError, QuerySyntaxError, StorageError
+from culturegraph.protocols.headers import REQUEST_ID, choose_coding, matches_tag
+from culturegraph.protocols.problems import PROBLEM, RETRY_AFTER, TEXT, Problem
+from culturegraph.protocols.sparql import (
+    AnswerFormats,
+    SparqlRequest,
+    choose_formats,
+    entity_tag,
+    excerpt,
+    parse_request,
+)
+from culturegraph.rdf.formats import choose
+from culturegraph.server.board import EVALUATING, IDLE, KINDS, OUTCOMES, Board, Note, now
+from culturegraph.server.cache import AnswerCache
+from culturegraph.server.connections import Connection
+from culturegraph.server.journal import Journal
+from culturegraph.server.limits import ClientLimits, hash_client, is_local, name_client
+from culturegraph.server.output import Body, Channel, ClientGoneError, Clock, make_head
+from culturegraph.server.request import ForeignRequestError, Request
+from culturegraph.settings import Settings
+from culturegraph.store.evaluation import evaluate
+from culturegraph.store.snapshot import Snapshot
+
+# Seconds of evaluation from which an answer is kept: what is faster is evaluated anew as fast as it is found.
+KEEP_FROM: Final = 0.002
+# Answers that an evaluator keeps by the bytes of their request, and the bytes that each may have.
+_KNOWN, _KNOWN_SIZE = 512, 100_000
+_POLL: Final = 0.002
+_KIND: Final = {kind: number for number, kind in enumerate(KINDS)}
+_OUTCOME: Final = {outcome: number for number, outcome in enumerate(OUTCOMES)}
+# Headers between our own pages and an evaluator; from anybody else they mean nothing.
+ROWS, KIND_HEADER, VOLATILE_HEADER = b"culturegraph-rows", b"culturegraph-kind", b"culturegraph-volatile"
+
+
+_NOTHING: Final = SparqlRequest(None)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the evaluators of one generation share."""
+
+    board: Board
+    settings: Settings
+    limits: ClientLimits
+    cache: AnswerCache
+    journal: Journal
+    identity: str
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One request under way, and what has come of it."""
+
+    request: Request
+    request_id: bytes
+    client: str
+    started: float
+    channel: Channel
+    sparql: SparqlRequest = _NOTHING
+    tag: str = ""
+    coding: str | None = None
+    kind: str = "unknown"
+    outcome: str = "ok"
+    status: int = 200
+    size: int = 0
+    keep_alive: bool = True
+
+
+class _Known(NamedTuple):
+    head: bytes
+    body: bytes
+    kind: int
+
+
+@lru_cache(4096)
+def _number_client(client: str) -> int:
+    return 0 if is_local(client) else hash_client(client)
+
+
+class Endpoint:
+    """Answers requests on one snapshot, for one evaluator."""
+
+    def __init__(self, shared: Shared, snapshot: Snapshot, slot: int) -> None:
+        self._shared, self._snapshot, self._slot = shared, snapshot, slot
+        self._board, self._settings = shared.board, shared.settings
+        self._clock = Clock()
+        prefix = secrets.token_hex(6)
+        self._ids = (f"{prefix}{number:x}".encode() for number in itertools.count())
+        # Dashboards send the same bytes again and again.
+        self._known: dict[bytes, _Known] = {}
+
+    def answer_known(self, received: bytearray, held: Connection) -> bool:
+        """Answer a request that this evaluator has answered before, to the byte; False where it must be read."""
+        known = self._known.get(bytes(received))
+        # A client whose queries are counted is served with those.
+        if known is None or _number_client(held.client) or self._shared.journal.wants(0):
+            return False
+        started = now()
+        tail = b"%sx-request-id: %s\r\n\r\n" % (self._clock.header(started), next(self._ids))
+        self._channel(held).send(known.head + tail + known.body)
+        self._board.count(self._slot, known.kind, _OUTCOME["cached"], now() - started, len(known.body))
+        return True
+
+    def answer(self, request: Request, raw: bytes, held: Connection) -> bool:
+        """Answer a request; say whether the connection may be used for another.
+
+        Raises ForeignRequestError where the pages must answer it, ClientGoneError where the answer cannot go out whole.
+        """
+        asked = self._open(request, held)
+        try:
+            self._answer(asked, raw, is_own=held.is_own)
+        except CulturegraphError as error:
+            self._refuse(asked, error)
+        except ClientGoneError:
+            asked.outcome, asked.status = "broken_off", 499
+            raise
+        finally:
+            self._board.key[self._slot] = 0
+            self._board.state[self._slot] = IDLE
+            if asked.status:
+                self._note(asked)
+        return asked.keep_alive
+
+    def _channel(self, held: Connection) -> Channel:
+        return Channel(held.socket, self._board, self._slot, self._settings.query_timeout)
+
+    def _open(self, request: Request, held: Connection) -> _Asked:
+        given = request.headers.get(b"x-request-id", b"")
+        request_id = given if REQUEST_ID.fullmatch(given) else next(self._ids)
+        client = held.client
+        if self._settings.trusted_proxies:
+            client = name_client(client, request.header(b"x-forwarded-for"), self._settings.trusted_proxies)
+        return _Asked(request, request_id, client, now(), self._channel(held), keep_alive=request.keep_alive)
+
+    def _answer(self, asked: _Asked, raw: bytes, *, is_own: bool) -> None:
+        request = asked.request
+        query_string = request.target[8:].decode("latin-1")
+        asked.status = 0  # Until it is ours.
+        asked.sparql = parse_request(request.method, query_string, request.header(b"content-type"), request.body)
+        formats = choose_formats(request.header(b"accept"), asked.sparql.format)
+        if asked.sparql.query is None or formats.html:
+            raise ForeignRequestError
+        asked.status = 200
+        rows = int(request.headers[ROWS]) if is_own and ROWS in request.headers else None
+        version = self._shared.identity if rows is None else f"{self._shared.identity} {rows}"
+        asked.tag = entity_tag(version, asked.sparql, formats)
+        if (condition := request.header(b"if-none-match")) is not None and matches_tag(condition, asked.tag):
+            self._send_unchanged(asked)
+            return
+        if not is_own:
+            asked.coding = choose_coding(request.header(b"accept-encoding") or "")
+        self._begin(asked)
+        if not self._answer_from_cache(asked, formats, raw):
+            self._evaluate(asked, formats, rows, is_own=is_own)
+
+    def _begin(self, asked: _Asked) -> None:
+        """Check the client's share, then write on the board what is under way. Raises TooManyRequestsError."""
+        board, slot = self._board, self._slot
+        number = _number_client(asked.client)
+        if number:
+            self._shared.limits.check(number, board)
+        wants_problem = _wants_problem(asked.request.header(b"accept"))
+        board.write_note(slot, Note(asked.request_id, asked.client, wants_problem, asked.sparql.query or ""))
+        board.client[slot] = number
+        board.started[slot] = asked.started
+        board.deadline[slot] = asked.started + self._settings.query_timeout
+        board.key[slot] = key = int(asked.tag[3:19], 16)
+        board.state[slot] = EVALUATING
+        # Somebody evaluates the same: its answer will be in the cache, unless it fails or is too large.
+        while self._shared.cache.size and board.leader(slot, key) is not None:
+            sleep(_POLL)
+
+    def _answer_from_cache(self, asked: _Asked, formats: AnswerFormats, raw: bytes) -> bool:
+        found = self._shared.cache.find(bytes.fromhex(asked.tag[3:-1]), asked.coding)
+        if found is None:
+            return False
+        kind, body, asked.coding = found
+        asked.kind, asked.outcome, asked.size = KINDS[kind], "cached", len(body)
+        head = self._head(asked, formats, is_volatile=False) + b"content-length: %d\r\n" % len(body)
+        asked.channel.mark_streaming(is_whole=True)
+        asked.channel.send(head + self._tail(asked) + b"\r\n" + body)
+        is_usual = asked.keep_alive and not asked.request.is_old and b"x-request-id" not in asked.request.headers
+        if is_usual and len(body) <= _KNOWN_SIZE:
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known[raw] = _Known(head, body, kind)
+        return True
+
+    def _evaluate(self, asked: _Asked, formats: AnswerFormats, rows: int | None, *, is_own: bool) -> None:
+        settings, cache = self._settings, self._shared.cache
+        body = Body(asked.channel, settings.max_result_size, asked.coding, keep=cache.largest)
+        body.is_chunked = not asked.request.is_old
+        try:
+            task = formats.to_task(asked.sparql, rows)
+            answer = evaluate(
+                self._snapshot.store,
+                task,
+                max_query_size=settings.max_query_size,
+                services=settings.service_endpoints,
+                snapshot=self._snapshot,
+            )
+            asked.kind = answer.kind
+
+            def head() -> bytes:
+                asked.coding = body.coding
+                # HTTP/1.0 knows no chunks: the end of the connection ends the answer.
+                asked.keep_alive = asked.keep_alive and (body.is_chunked or body.is_single)
+                own = b"%s: %s\r\n" % (KIND_HEADER, answer.kind.encode()) if is_own else b""
+                own += b"%s: 1\r\n" % VOLATILE_HEADER if is_own and answer.volatile else b""
+                return self._head(asked, formats, is_volatile=answer.volatile) + own + self._tail(asked)
+
+            body.head = head
+            answer.write(body)  # type: ignore[arg-type]
+            body.finish()
+        except (CulturegraphError, ClientGoneError):
+            if body.is_begun:
+                raise ClientGoneError from None
+            raise
+        except MemoryError as error:
+            raise LimitExceededError(f"a query may use {settings.memory_limit:,} bytes of memory") from error
+        except OSError as error:
+            raise StorageError(f"the query cannot be answered: {error}") from error
+        finally:
+            asked.size = body.size
+        if body.kept and not answer.volatile and now() - asked.started >= KEEP_FROM:
+            digest = bytes.fromhex(asked.tag[3:-1])
+            cache.keep(digest, _KIND[answer.kind], body.coding, b"".join(body.kept))
+
+    def _head(self, asked: _Asked, formats: AnswerFormats, *, is_volatile: bool) -> bytes:
+        content_type = formats.of(asked.kind).content_type  # type: ignore[arg-type]
+        lines = b"content-type: %s\r\nvary: Accept, Accept-Encoding\r\n" % content_type.encode()
+        if not is_volatile:
+            lines += b"etag: %s\r\ncache-control: public, no-cache\r\n" % asked.tag.encode()
+        if asked.coding:
+            lines += b"content-encoding: %s\r\n" % asked.coding.encode()
+        return make_head(200, lines)
+
+    def _tail(self, asked: _Asked) -> bytes:
+        """Return the headers that differ from answer to answer."""
+        lines = b"%sx-request-id: %s\r\n" % (self._clock.header(asked.started), asked.request_id)
+        if not asked.keep_alive:
+            lines += b"connection: close\r\n"
+        elif asked.request.is_old:
+            lines += b"connection: keep-alive\r\n"
+        return lines
+
+    def _send_unchanged(self, asked: _Asked) -> None:
+        lines = b"etag: %s\r\ncache-control: public, no-cache\r\nvary: Accept, Accept-Encoding\r\n" % asked.tag.encode()
+        asked.status, asked.outcome = 304, "not_modified"
+        asked.channel.send(make_head(304, lines) + self._tail(asked) + b"\r\n")
+
+    def _refuse(self, asked: _Asked, error: CulturegraphError) -> None:
+        if isinstance(error, QuerySyntaxError) and (
+            note := excerpt(asked.sparql.query or "", error.line, error.column)
+        ):
+            error.add_note(note)
+        problem = Problem.of(error)
+        asked.status = problem.status
+        asked.outcome = {413: "size_limit", 503: "memory_limit"}.get(problem.status, "refused")
+        asked.channel.mark_streaming(is_whole=True)
+        as_json = _wants_problem(asked.request.header(b"accept"))
+        asked.channel.send(make_problem(problem, as_json=as_json, tail=self._tail(asked)))
+
+    def _note(self, asked: _Asked) -> None:
+        seconds = now() - asked.started
+        self._board.count(self._slot, _KIND[asked.kind], _OUTCOME[asked.outcome], seconds, asked.size)
+        if self._shared.journal.wants(seconds):
+            self._shared.journal.write(
+                request_id=asked.request_id.decode(),
+                client=asked.client,
+                outcome=asked.outcome,
+                status=asked.status,
+                seconds=seconds,
+                size=asked.size,
+                query=asked.sparql.query or "",
+            )
+
+
+@lru_cache(256)
+def _wants_problem(accept: str | None) -> bool:
+    """Say whether a client would rather have problem details than text."""
+    return choose(accept, None, (TEXT, PROBLEM)) is PROBLEM
+
+
+def make_problem(problem: Problem, *, as_json: bool, tail: bytes) -> bytes:
+    """Return the whole response that tells of a problem."""
+    body = problem.to_body(PROBLEM if as_json else TEXT)
+    lines = b"content-type: %s\r\nvary: Accept\r\n" % (PROBLEM if as_json else TEXT).content_type.encode()
+    if problem.status in RETRY_AFTER:
+        lines += b"retry-after: %s\r\n" % RETRY_AFTER[problem.status].encode()
+    return make_head(problem.status, lines) + tail + b"content-length: %d\r\n\r\n%s" % (len(body), body)

@@ -1,0 +1,126 @@
+"""One generation: the zygote of a snapshot with its evaluators and pages, as the supervisor sees them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from culturegraph.server import connections as wire
+from culturegraph.server.confinement import close_descriptors, die_with_parent, used_memory
+from culturegraph.server.zygote import Means, Zygote
+
+
+@dataclass(slots=True)
+class Child:
+    """An evaluator or the pages: its control socket, a descriptor of its process, what it held in memory at birth."""
+
+    slot: int
+    process: int
+    control: socket.socket
+    handle: int
+    memory: int
+    generation: Generation
+    is_slow: bool = False
+    # Why it was killed: outcome, and what the client is told.
+    verdict: tuple[str, str] | None = None
+
+    def kill(self, outcome: str, reason: str) -> None:
+        """End it at once."""
+        if self.verdict is None:
+            self.verdict = (outcome, reason)
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.handle, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Let go of what is left of it; to a child that lives, the end of its control socket is the end."""
+        self.control.close()
+        os.close(self.handle)
+
+
+@dataclass(eq=False)
+class Generation:
+    """A zygote and its children. `queue` is where connections for its evaluators go."""
+
+    zygote: socket.socket
+    queue: socket.socket
+    process: int
+    in_memory: bool
+    children: dict[int, Child] = field(default_factory=dict)
+    pages: Child | None = None
+    identity: str = ""
+    is_loaded: bool = False
+    is_ready: bool = False
+    is_retired: bool = False
+    # Whether it is served from disk only until it is loaded into memory.
+    may_move_to_memory: bool = False
+    # Evaluators that have been asked for and are not there yet.
+    expected: set[int] = field(default_factory=set)
+
+    def fork(self, kind: bytes, slot: int) -> None:
+        """Ask the zygote for a child."""
+        if kind == wire.EVALUATOR:
+            self.expected.add(slot)
+        with suppress(OSError):  # Where it is dead, the end of its socket tells.
+            self.zygote.send(kind + str(slot).encode())
+
+    def receive(self) -> tuple[bytes, str, Child | None]:
+        """Read a message of the zygote's socket: its kind (empty at the end), its text, the child that is born."""
+        message, descriptors, _, _ = socket.recv_fds(self.zygote, 4096, 2)
+        if not message or message[:1] in (wire.READY, wire.FAILED, wire.BORN):
+            return message[:1], message[1:].decode(), None
+        kind, slot, process = wire.unpack_birth(message)
+        control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fileno=descriptors[0])
+        control.setblocking(False)
+        child = Child(slot, process, control, descriptors[1], used_memory(process), self)
+        if kind == wire.EVALUATOR:
+            self.expected.discard(slot)
+            self.children[slot] = child
+        else:
+            self.pages = child
+        return kind, "", child
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no evaluator is left."""
+        return not self.children and not self.expected
+
+    def retire(self) -> None:
+        """Let the evaluators leave when they have answered what has reached them."""
+        if not self.is_retired:
+            self.is_retired = True
+            self.queue.close()
+            if self.pages is not None:
+                with suppress(OSError):
+                    self.pages.control.send(wire.DRAIN)
+
+    def close(self) -> None:
+        """Let the zygote leave."""
+        self.queue.close()
+        self.zygote.close()
+
+
+def start_generation(means: Means, *, in_memory: bool) -> Generation:
+    """Fork a zygote."""
+    control, zygote_control = wire.pair()
+    queue, evaluators_queue = wire.pair()
+    to_pages, from_evaluators = wire.pair()
+    process = os.fork()
+    if process:
+        for each in (zygote_control, evaluators_queue, to_pages, from_evaluators):
+            each.close()
+        return Generation(control, queue, process, in_memory)
+    status = 1
+    try:
+        die_with_parent()
+        kept = (zygote_control, evaluators_queue, to_pages, from_evaluators)
+        close_descriptors({each.fileno() for each in kept} | means.journal.descriptors)
+        Zygote(means, zygote_control, evaluators_queue, (to_pages, from_evaluators)).run(in_memory=in_memory)
+        status = 0
+    except Exception:
+        traceback.print_exc()
+    finally:
+        os._exit(status)

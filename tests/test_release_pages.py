@@ -1,0 +1,105 @@
+"""Pages, changes and files of releases, over real HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from httpx import Client
+from small_site import listening, publish_small, small_settings
+from test_release import FIRST, SECOND, project  # noqa: F401
+
+from culturegraph.releases.folder import find_release
+from culturegraph.settings import Settings
+
+ES = {"Accept": "text/html", "Accept-Language": "es"}
+
+
+@pytest.fixture(scope="module")
+def releases(project: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+    return Path(shutil.copytree(project.releases, tmp_path_factory.mktemp("web") / "releases"))
+
+
+@pytest.fixture(scope="module")
+def client(releases: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    store = tmp_path_factory.mktemp("store")
+    snapshot = publish_small(store)
+    with listening(small_settings(store, releases=releases), snapshot) as url, Client(base_url=url) as client:
+        yield client
+
+
+def test_the_list_and_a_release(client: Client) -> None:
+    page = client.get("/releases/", headers=ES)
+    assert page.status_code == 200
+    assert page.text.index(SECOND) < page.text.index(FIRST)
+    assert [row["version"] for row in client.get("/releases/?format=json").json()] == [SECOND, FIRST]
+    release = client.get(f"/releases/{SECOND}", headers=ES)
+    assert f'href="/dumps/{SECOND}/culturegraph-{SECOND}.nq.gz"' in release.text
+    assert f"/releases/{SECOND}/diff?from={FIRST}" in release.text
+    turtle = client.get(f"/releases/{SECOND}", headers={"Accept": "text/turtle"})
+    assert turtle.headers["content-type"].startswith("text/turtle")
+    assert "spdx:checksumValue" in turtle.text
+
+
+def test_what_changed_by_source_and_by_thing(client: Client) -> None:
+    page = client.get(f"/releases/{SECOND}/diff", headers=ES)
+    assert page.status_code == 200
+    assert "/graph/source/a" in page.text
+    about = "https://w3id.org/culturegraph/id/norm/law-1"
+    detail = client.get(f"/releases/{SECOND}/diff", params={"from": FIRST, "about": about}, headers=ES).text
+    assert "Primerísima" in detail
+    assert client.get(f"/releases/{SECOND}/diff?format=json").json()["added"] > 0
+    assert client.get(f"/releases/{SECOND}/diff?format=patch").text.startswith("TX .\n")
+    same = client.get(f"/releases/{SECOND}/diff?from={SECOND}", headers=ES)
+    assert "dicen lo mismo" in same.text
+    assert client.get(f"/releases/{FIRST}/diff").status_code == 404
+
+
+def test_files_come_whole_in_parts_and_with_their_digest(client: Client, releases: Path) -> None:
+    name = f"culturegraph-{SECOND}.nq.gz"
+    whole = client.get(f"/releases/{SECOND}/{name}", follow_redirects=True)
+    assert whole.request.url.path == f"/dumps/{SECOND}/{name}"
+    assert hashlib.sha256(whole.content).hexdigest() == find_release(releases, SECOND).files[name]["sha256"]
+    assert whole.headers["repr-digest"].startswith("sha-256=:")
+    part = client.get(f"/dumps/{SECOND}/{name}", headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, whole.content[10:20])
+    tag = whole.headers["etag"]
+    assert client.get(f"/dumps/{SECOND}/{name}", headers={"If-None-Match": tag}).status_code == 304
+    assert client.head(f"/dumps/{SECOND}/{name}").headers["content-length"] == str(len(whole.content))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/releases/2025.01.0",
+        "/releases/../../etc",
+        "/dumps/2026.11.0/../manifest.json",
+        "/dumps/..%2f..%2fetc/passwd",
+        f"/dumps/{SECOND}/..%2f{FIRST}%2fmanifest.json",
+        f"/dumps/{SECOND}/nothing.nq",
+        f"/releases/{SECOND}/citation.doc",
+        f"/releases/{SECOND}/diff?from=1",
+    ],
+)
+def test_what_is_not_there_is_not_found(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_citations(client: Client) -> None:
+    item = json.loads(client.get(f"/releases/{SECOND}/citation.csl").text)[0]
+    assert (item["version"], item["issued"]) == (SECOND, {"date-parts": [[2026, 11, 1]]})
+    assert client.get(f"/releases/{SECOND}/citation.bib").text.startswith("@dataset{culturegraph-2026-11-0,")
+    assert client.get(f"/releases/{SECOND}/citation.ris").text.startswith("TY  - DATA\r\n")
+    assert f"(version {SECOND})" in client.get(f"/releases/{SECOND}/citation.txt").text
+
+
+def test_a_tampered_file_is_not_sent(client: Client, releases: Path) -> None:
+    file = releases / FIRST / "CHANGES.md"
+    file.write_text("something else", encoding="utf-8")
+    answer = client.get(f"/dumps/{FIRST}/CHANGES.md")
+    assert answer.status_code == 500
+    assert "not as it was released" in answer.text
