@@ -101,6 +101,7 @@ def test_the_sheet_of_a_people_tells_who_says_what(client: Client) -> None:
     assert re.search(rf'Aymara <small class="tag">es</small><a class="note" href="#source-{second[1]}"', page)
     assert re.search(rf'Puno</a><a class="note" href="#source-{first[1]}"', page)
     assert '<span lang="ay">Jaqi</span>' in page
+    assert 'href="/browse/people/aimara"' in get(client, "/doc/people/aimara")
 
 
 def test_every_page_shows_the_query_behind_it(client: Client) -> None:
