@@ -14,7 +14,6 @@ from culturegraph.build import (
     build,
     build_from_quads,
     build_time,
-    open_gate,
 )
 from culturegraph.errors import DataError, DataErrors, InvalidGraphError, StorageError
 from culturegraph.freshness import fingerprint, is_stale
@@ -147,19 +146,6 @@ def test_both_engines_publish_the_same(small, tmp_path):
     build(small)
     build(other, engine="pyshacl")
     assert _published(small) == _published(other)
-
-
-def test_a_restricted_thing_leaves_before_rules_and_catalogue(small):
-    secret = BASE + "id/norm/law-1"
-    build(small, restricted={secret})
-    assert b"norm/law-1>" not in _published(small)
-    assert b"norm/law-2>" in _published(small)
-
-
-def test_the_gate_also_closes_a_whole_source():
-    quad = Quad(NamedNode("http://x/s"), TYPE, NamedNode("http://x/o"), source_graph("a"))
-    assert open_gate([quad], {source_graph("a").value}) == []
-    assert open_gate([quad], {source_graph("b").value}) == [quad]
 
 
 def test_the_build_time_is_that_of_the_environment_then_of_the_files(small, monkeypatch):

@@ -10,25 +10,28 @@ import os
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from pyoxigraph import NamedNode, Quad, Store
+from pyoxigraph import Quad, Store
 
 from culturegraph import __version__
 from culturegraph.catalogue import BuildInfo, describe
 from culturegraph.errors import InvalidGraphError
 from culturegraph.freshness import INPUTS, fingerprint
+from culturegraph.geometry import describe_geometry
+from culturegraph.protocols.maps import GEOMETRY as OUTLINES
 from culturegraph.queries import read_queries
 from culturegraph.rdf.canonical import canonicalise, content_hash
 from culturegraph.rdf.graphs import INFERRED, VALIDATION, merge, read_quads, read_rdf
 from culturegraph.reasoning import Inconsistency, close, read_rules
 from culturegraph.settings import Settings
 from culturegraph.sources.bundle import read_bundle
+from culturegraph.sources.restrictions import open_gate, read_restrictions
 from culturegraph.sources.tables import Origin
 from culturegraph.store.snapshot import Snapshot, publish
 from culturegraph.validation import Report, validate
@@ -84,23 +87,6 @@ def build_time(root: Path) -> datetime:
     return datetime.fromtimestamp(int(epoch), UTC)
 
 
-def open_gate(quads: Sequence[Quad], restricted: Collection[str]) -> list[Quad]:
-    """Return the quads that may be published: none of a restricted graph, none that names a restricted thing.
-
-    Restricted rows leave here, before merge, rules, index and catalogue, so that no later step can show them.
-    """
-    if not restricted:
-        return list(quads)
-    return [
-        quad
-        for quad in quads
-        if not any(
-            isinstance(term, NamedNode) and term.value in restricted
-            for term in (quad.subject, quad.predicate, quad.object, quad.graph_name)
-        )
-    ]
-
-
 def read_shapes(folder: Path) -> list[Quad]:
     """Return the triples of all shapes below a folder. Raises DataError, located, where a file does not parse."""
     return [quad for path in sorted(folder.rglob("*.ttl")) for quad in read_rdf(path, VALIDATION)]
@@ -126,19 +112,19 @@ def assemble(
     settings: Settings,
     progress: Progress = silent,
     *,
-    restricted: Collection[str] = (),
     replacements: Mapping[str, Path] | None = None,
 ) -> Assembled:
     """Read everything, let out what may go out, and infer what the rules say.
 
     `replacements` are read in place of the tables that they name.
 
-    Raises DataErrors with every fault of the files, InvalidGraphError where statements contradict each other.
+    Raises DataErrors with every fault of the files, InvalidGraphError where statements contradict each other,
+    StorageError where the private folder that the settings name cannot be read.
     """
     with progress("sources"):
         bundle = read_bundle(settings.data, settings.ontology, replacements)
     with progress("gate"):
-        asserted = open_gate(bundle.quads, restricted)
+        asserted = open_gate(bundle.quads, read_restrictions(settings.private_data))
     with progress("rules"):
         asserted = canonicalise(asserted)
         closure = close(memory_store(asserted), read_rules(settings.queries / "rules"))
@@ -166,7 +152,6 @@ def build(
     progress: Progress = silent,
     engine: Literal["compiled", "pyshacl"] = "compiled",
     allow_violations: bool = False,
-    restricted: Collection[str] = (),
 ) -> Build:
     """Build the bundled graph and publish it.
 
@@ -174,20 +159,21 @@ def build(
     StorageError (the store folder). The published snapshot is unharmed by any of them.
     """
     clock = Clock(progress)
-    made = compose(settings, clock, engine=engine, allow_violations=allow_violations, restricted=restricted)
+    made = compose(settings, clock, engine=engine, allow_violations=allow_violations)
+    quads = [*made.quads, *describe_geometry(made.quads, OUTLINES)]
     with clock.step("snapshot"):
         snapshot = publish(
             settings.store,
-            made.quads,
+            quads,
             version=made.info.version,
             metadata={
                 "content_hash": made.info.content_hash,
-                "fingerprint": fingerprint(settings.root),
+                "fingerprint": fingerprint(settings.root, settings.private_data),
                 "built": made.info.built.isoformat(),
             },
             keep=settings.keep_snapshots,
         )
-    return Build(snapshot, made.report, made.info.content_hash, count_by_graph(made.quads), clock.seconds)
+    return Build(snapshot, made.report, made.info.content_hash, count_by_graph(quads), clock.seconds)
 
 
 @dataclass(frozen=True)
@@ -204,15 +190,15 @@ def compose(
     clock: Clock,
     *,
     version: str | None = None,
+    built: datetime | None = None,
     engine: Literal["compiled", "pyshacl"] = "compiled",
     allow_violations: bool = False,
-    restricted: Collection[str] = (),
 ) -> Composed:
     """Return the whole graph: sources, inferences, report and catalogue; the version is that of its content by default.
 
     Raises what `build` raises, save what concerns the snapshot.
     """
-    assembled = assemble(settings, clock.step, restricted=restricted)
+    assembled = assemble(settings, clock.step)
     quads = assembled.quads
     with clock.step("shapes"):
         report = validate(quads, read_shapes(settings.shapes), engine=engine, origin=assembled.origin)
@@ -220,7 +206,9 @@ def compose(
             raise _fail(report, settings.store)
     with clock.step("catalogue"):
         digest = content_hash(quads)
-        info = BuildInfo(version or digest[:16], digest, build_time(settings.root), f"culturegraph {__version__}")
+        info = BuildInfo(
+            version or digest[:16], digest, built or build_time(settings.root), f"culturegraph {__version__}"
+        )
         reported = report.to_quads(VALIDATION)
         queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples", "dashboards"}]
         catalogue = describe(memory_store(quads), [*quads, *reported], queries, info)

@@ -11,7 +11,10 @@ from pyoxigraph import Quad, Store
 
 from culturegraph.build import Progress, assemble, memory_store, read_shapes, silent
 from culturegraph.errors import DataErrors
+from culturegraph.exports.data_cube import build_cube, count_observations, find_faults
 from culturegraph.linking.duplicates import find_duplicates
+from culturegraph.protocols.browsing import check_listing
+from culturegraph.protocols.facets import check_facet
 from culturegraph.queries import QueryFile, check_syntax, read_queries
 from culturegraph.rdf.vocabulary import PREFIXES
 from culturegraph.settings import Settings
@@ -39,8 +42,13 @@ def _select(store: Store, query: QueryFile) -> tuple[list[str], list[list[str]]]
 
 
 def check_queries(queries: Sequence[QueryFile]) -> Finding:
-    """Parse every query file."""
-    faults = [str(error) for error in map(check_syntax, queries) if error]
+    """Parse every query file, and the heads that make pages of some."""
+    faults = [
+        str(error)
+        for check_part in (check_syntax, check_listing, check_facet)
+        for error in map(check_part, queries)
+        if error
+    ]
     return Finding("queries", not faults, f"{len(queries)} files parse", tuple(faults))
 
 
@@ -68,8 +76,19 @@ def check_duplicates(quads: Sequence[Quad]) -> Finding:
     return Finding("duplicates", not suspects, f"{len(suspects)} suspected without a verdict", tuple(shown))
 
 
+def check_data_cube(quads: Sequence[Quad], folder: Path) -> Finding:
+    """Make the data cube of the figures and hold it to the integrity constraints of its specification."""
+    if not folder.is_dir():
+        return Finding("data-cube", True, "no cube is described")
+    store = Store()
+    store.bulk_extend(quads)
+    cube = build_cube(store, folder)
+    faults = find_faults(cube, folder)
+    return Finding("data-cube", not faults, f"{count_observations(cube)} observations", tuple(faults))
+
+
 def check(settings: Settings, *, progress: Progress = silent) -> list[Finding]:
-    """Check tables, ontology, queries, `queries/checks/`, statement coverage, duplicates and shapes, in that order.
+    """Check tables, ontology, queries, `queries/checks/`, statement, data cube, duplicates and shapes, in that order.
 
     Stops after the tables where they are faulty, since nothing else could be judged then.
     """
@@ -88,6 +107,7 @@ def check(settings: Settings, *, progress: Progress = silent) -> list[Finding]:
         if findings[-1].passed:
             findings += [check_rule(store, query) for query in queries if query.kind == "checks"]
             findings.append(check_statement(store, settings.queries))
+            findings.append(check_data_cube(assembled.quads, settings.queries / "data-cube"))
         findings.append(check_duplicates(list(assembled.quads)))
     with progress("shapes"):
         report = validate(assembled.quads, read_shapes(settings.shapes), origin=assembled.origin)

@@ -13,12 +13,15 @@ from culturegraph.store.snapshot import read_current_manifest
 INPUTS = ("data/*.csv", "data/*.json", "ontology/**/*.ttl", "shapes/**/*.ttl", "queries/**/*.rq")
 
 
-def fingerprint(root: Path) -> str:
+def fingerprint(root: Path, private_data: Path | None = None) -> str:
     """Return the SHA-256 of every input file's path and bytes: equal where a build would give the same graph."""
     digest = hashlib.sha256(__version__.encode())
     for path in sorted(path for pattern in INPUTS for path in root.glob(pattern)):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
+    if private_data is not None:
+        for path in sorted(private_data.glob("*.csv")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -29,4 +32,4 @@ def is_stale(settings: Settings) -> bool:
     except StorageError:
         return True
     # A snapshot made straight from quads has no fingerprint: it is what somebody wants served.
-    return "fingerprint" in manifest and manifest["fingerprint"] != fingerprint(settings.root)
+    return "fingerprint" in manifest and manifest["fingerprint"] != fingerprint(settings.root, settings.private_data)

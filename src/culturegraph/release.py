@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import zipfile
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -53,9 +53,7 @@ class Origin:
     repository: str
 
 
-def make_release(
-    settings: Settings, version: str, *, progress: Progress = silent, restricted: Collection[str] = ()
-) -> Release:
+def make_release(settings: Settings, version: str, *, progress: Progress = silent) -> Release:
     """Make the release of a version from the checkout that `settings.root` is in, and return it.
 
     Raises UsageError where the version is none, is released already, or the checkout has changes that no commit holds;
@@ -67,7 +65,7 @@ def make_release(
         raise UsageError(f"{version} is released already, and a release never changes; take the next number")
     origin = read_checkout(settings.root)
     clock = Clock(progress)
-    made = compose(settings, clock, version=version, restricted=restricted)
+    made = compose(settings, clock, version=version)
     try:
         settings.releases.mkdir(parents=True, exist_ok=True)
         with (
@@ -102,7 +100,9 @@ def read_checkout(root: Path) -> Origin:
     return Origin(git("rev-parse", "HEAD"), public)
 
 
-def write_release(folder: Path, version: str, made: Composed, root: Path, origin: Origin) -> None:
+def write_release(
+    folder: Path, version: str, made: Composed, root: Path, origin: Origin, *, redacted: bool = False
+) -> None:
     """Write every file of a release into an empty folder."""
     stem = f"culturegraph-{version}"
     # Graph by graph, so that each is written once.
@@ -130,6 +130,7 @@ def write_release(folder: Path, version: str, made: Composed, root: Path, origin
         "quads": len(made.quads),
         "quads_by_graph": count_by_graph(made.quads),
         "results": dict(made.report.counts),
+        **({"redacted": True} if redacted else {}),
     }
     catalogue = [quad for quad in made.quads if quad.graph_name == CATALOGUE]
     (folder / "dcat.ttl").write_bytes(describe_release(catalogue, facts, _measure(folder)))

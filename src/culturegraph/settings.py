@@ -23,6 +23,7 @@ class Settings(BaseSettings):
 
     root: Path = Field(default_factory=default_root, description="folder with data/, ontology/, shapes/ and queries/")
     store: Path = Field(default=Path(".culturegraph"), description="folder of the published snapshots")
+    private_data: Path | None = Field(default=None, description="folder of restrictions and of rows that are not shown")
     releases: Path = Field(default=Path("releases"), description="folder of the releases")
     host: str = Field(default="127.0.0.1", description="address that the server listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="port that the server listens on")

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from culturegraph.cli.terminal import Engine, JsonOption, StoreOption, err, out, print_json, read_settings, show_step
+from culturegraph.cli.terminal import (
+    Engine,
+    JsonOption,
+    PrivateOption,
+    StoreOption,
+    err,
+    out,
+    print_json,
+    read_settings,
+    show_step,
+)
 from culturegraph.settings import Settings
 
 verbs = typer.Typer()
@@ -19,6 +29,7 @@ def build(
     quads: Annotated[
         list[Path] | None, typer.Option("--quads", help="N-Quads or TriG instead of the bundled data")
     ] = None,
+    private_data: PrivateOption = None,
     engine: Annotated[Engine, typer.Option(help="SHACL engine")] = Engine.compiled,
     allow_violations: Annotated[bool, typer.Option("--allow-violations", help="publish with violations")] = False,
     as_json: JsonOption = False,
@@ -26,7 +37,7 @@ def build(
     """Build the graph from its files and publish it as a snapshot."""
     from culturegraph import build as building
 
-    settings = read_settings(store=store)
+    settings = read_settings(store=store, private_data=private_data)
     if quads:
         made = building.build_from_quads(settings, quads, progress=show_step)
     else:

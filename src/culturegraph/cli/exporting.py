@@ -1,4 +1,4 @@
-"""Verbs that write the published graph in a profile: export nquads, export owl-data."""
+"""Verbs that write the published graph in a profile: export nquads, export owl-data, export data-cube."""
 
 from __future__ import annotations
 
@@ -36,3 +36,16 @@ def export_owl_data(
     err.print(f"{written} triples written", markup=False)
     for datatype, number in sorted(left_out.items()):
         err.print(f"left out: {number} of {datatype}", markup=False)
+
+
+@verbs.command("data-cube", epilog="Example: culturegraph export data-cube -o figures.ttl")
+def export_data_cube(
+    output: Annotated[Path, typer.Option("-o", "--output", help="file (Turtle)")], store: StoreOption = None
+) -> None:
+    """Write the figures as an RDF Data Cube: an observation for each figure and source."""
+    from culturegraph.exports.data_cube import export
+
+    settings = read_settings(store=store)
+    with show_step("exporting"):
+        written = export(settings.store, settings.queries / "data-cube", output)
+    err.print(f"{written} observations written", markup=False)

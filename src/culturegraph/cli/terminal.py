@@ -23,6 +23,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 StoreOption = Annotated[
     Path | None, typer.Option("--store", help="folder of the snapshots", show_default=".culturegraph")
 ]
+PrivateOption = Annotated[
+    Path | None, typer.Option("--private-data", help="folder with restrictions.csv: what must not be shown")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 
 

@@ -10,7 +10,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
 
 from culturegraph.protocols.labels import Labels, Name, sort_key, to_href
 from culturegraph.rdf.graphs import GRAPH, INFERRED
-from culturegraph.rdf.vocabulary import BASE, CG, OWL, RDFS, SKOS, TYPE
+from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, OWL, RDFS, SKOS, TYPE
 
 _TERM_KINDS: Final = {
     "classes": (OWL + "Class",),
@@ -18,7 +18,7 @@ _TERM_KINDS: Final = {
     "datatype_properties": (OWL + "DatatypeProperty",),
     "annotation_properties": (OWL + "AnnotationProperty",),
 }
-_NOTES: Final = (SKOS + "definition", RDFS + "comment")
+_NOTES: Final = (SKOS + "definition", RDFS + "comment", DCTERMS + "description")
 
 
 @dataclass(frozen=True)

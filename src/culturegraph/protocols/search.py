@@ -30,6 +30,8 @@ MAX_PAGE_SIZE: Final = 100
 MAX_TEXT: Final = 400
 # Values that a request may choose; no reader has need of more.
 MAX_CHOSEN: Final = 50
+# Values of one facet that a page shows when asked for all: the most frequent.
+MAX_VALUES: Final = 150
 # Things that a table of everything found lists.
 MAX_LISTED: Final = 10_000
 _NOTES: Final = (SKOS + "definition", RDFS + "comment", DCTERMS + "description")
@@ -349,7 +351,7 @@ class Searcher:
             present.sort(key=lambda pair: -pair[1])
         # What is chosen stays in view, so that it can be taken back.
         present.sort(key=lambda pair: pair[0].key not in chosen)
-        shown = len(present) if request.whole == facet.key else max(facet.shown, len(chosen))
+        shown = MAX_VALUES if request.whole == facet.key else max(facet.shown, len(chosen))
         choices = tuple(
             Choice(value.key, value.iri, self._name(value, facet).name, count, value.key in chosen, fips=value.fips)
             for value, count in (present if facet.on_map else present[:shown])

@@ -86,7 +86,7 @@ def create_app(
         pages=Pages(snapshot.version),
         queries={query.id: query for query in queries},
         dashboards=read_dashboards(settings.queries / "dashboards", queries),
-        revision=compute_revision(snapshot, every),
+        revision=compute_revision(snapshot, settings, every),
     )
 
     @asynccontextmanager

@@ -1,0 +1,134 @@
+"""What must not be shown: the rows of `restrictions.csv` in a folder outside the repository, and what they cover.
+
+    thing,statement,text,level,role,date
+    id/expression/…,,,restricted,community,2026-11-23      everything that names the thing, or says it is there
+    ,2f9c…,,on-request,community,2026-11-23                one statement, by its hash
+    ,,the words,restricted,community,2026-11-23            every text that contains the words
+
+Levels: `open` and `labelled` are shown, `on-request` and `restricted` are not. `role` says who asked (never a person).
+
+Owns what a restriction covers; the gate of the build and the redaction of releases ask here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from pyoxigraph import Literal, NamedNode, Quad
+
+from culturegraph.errors import DataError, DataErrors, StorageError
+from culturegraph.rdf.statements import STATEMENT, statement_hash
+from culturegraph.rdf.vocabulary import BASE
+
+FILE: Final = "restrictions.csv"
+_COLUMNS: Final = ("thing", "statement", "text", "level", "role", "date")
+_SHOWN: Final = frozenset({"open", "labelled"})
+_HIDDEN: Final = frozenset({"on-request", "restricted"})
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Restrictions:
+    """What is hidden: IRIs of things and graphs, hashes of statements, words of texts."""
+
+    things: frozenset[str] = frozenset()
+    statements: frozenset[str] = frozenset()
+    texts: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.things or self.statements or self.texts)
+
+    def covers(self, quad: Quad) -> bool:
+        """Return whether the quad must not be shown: it names a hidden thing or its part, is hidden, or says it."""
+        terms = (quad.subject, quad.predicate, quad.object, quad.graph_name)
+        if any(isinstance(term, NamedNode) and self._names(term.value) for term in terms):
+            return True
+        value = quad.object
+        if self.texts and isinstance(value, Literal) and any(text in value.value for text in self.texts):
+            return True
+        return bool(self.statements) and statement_hash(quad.triple) in self.statements
+
+    def covers_subject(self, quad: Quad) -> bool:
+        """Return whether the thing that the quad is about is hidden as a whole, or the source that says it."""
+        about = (quad.subject, quad.graph_name)
+        return any(isinstance(term, NamedNode) and self._names(term.value) for term in about)
+
+    def _names(self, iri: str) -> bool:
+        return iri in self.things or (iri.startswith(STATEMENT) and iri.removeprefix(STATEMENT) in self.statements)
+
+    def marks(self) -> list[bytes]:
+        """Return what must occur in no file that is shown: IRIs in full and below the base, words."""
+        things = [form for iri in self.things for form in (iri, iri.removeprefix(BASE))]
+        return [mark.encode() for mark in sorted({*things, *self.statements, *self.texts})]
+
+
+NOTHING: Final = Restrictions()
+
+
+def open_gate(quads: Iterable[Quad], restrictions: Restrictions) -> list[Quad]:
+    """Return the quads that may be shown.
+
+    Restricted rows leave here, before merge, rules, index and catalogue, so that no later step can show them.
+    """
+    if not restrictions:
+        return list(quads)
+    return [quad for quad in quads if not restrictions.covers(quad)]
+
+
+def read_restrictions(folder: Path | None) -> Restrictions:
+    """Read the restrictions of a private folder; none where no folder is given.
+
+    Raises StorageError where the folder or its table is not there, since silence would show what is hidden; DataErrors,
+    located, for rows that say nothing that can be kept.
+    """
+    if folder is None:
+        return NOTHING
+    path = folder / FILE
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            header, rows = reader.fieldnames or [], list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StorageError(f"{path} cannot be read, so nothing is built: {error}") from error
+    missing = [name for name in _COLUMNS if name not in header]
+    if missing:
+        raise DataErrors([DataError(f"lacks the column {missing[0]}", FILE, 1, missing[0])])
+    errors = [error for number, row in enumerate(rows, 2) for error in _faults(number, row)]
+    if errors:
+        raise DataErrors(errors)
+    hidden = [row for row in rows if row["level"] in _HIDDEN]
+    return Restrictions(
+        frozenset(_iri(row["thing"]) for row in hidden if row["thing"]),
+        frozenset(row["statement"].removeprefix(STATEMENT) for row in hidden if row["statement"]),
+        tuple(sorted({row["text"] for row in hidden if row["text"]})),
+    )
+
+
+def _iri(cell: str) -> str:
+    return cell if "://" in cell else BASE + cell
+
+
+def _faults(number: int, row: dict[str, str]) -> Iterable[DataError]:
+    def fault(column: str, message: str) -> DataError:
+        return DataError(message, FILE, number, column)
+
+    if not (row["thing"] or row["statement"] or row["text"]):
+        yield fault("thing", "hides nothing: give a thing, a statement or a text")
+    if row["statement"] and not _HASH.fullmatch(row["statement"].removeprefix(STATEMENT)):
+        yield fault("statement", "is no hash of a statement (64 hexadecimal digits)")
+    if row["text"] and len(row["text"].strip()) < 4:
+        yield fault("text", "is too short: it would hide far more than is meant")
+    if row["level"] not in _SHOWN | _HIDDEN:
+        yield fault("level", f"is none of {', '.join(sorted(_SHOWN | _HIDDEN))}: {row['level']!r}")
+    if not row["role"]:
+        yield fault("role", "is empty: say who asked, by role and not by name")
+    try:
+        date.fromisoformat(row["date"])
+    except ValueError:
+        yield fault("date", f"is no day as 2026-11-23: {row['date']!r}")
