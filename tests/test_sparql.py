@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from pyoxigraph import Quad, RdfFormat, Store, parse
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
 from small_site import (
+    BASE,
     COUNT,
     HOG,
     MODES,
@@ -378,6 +379,19 @@ def test_a_bare_get_describes_the_service(client: Client, server: str) -> None:
     assert {str(name) for name in graph.objects(None, sd.name)} >= {ONE, TWO}
     assert any("10 seconds" in str(text) for text in graph.objects(None, rdflib.RDFS.comment))
     assert client.get("/sparql", headers={"accept": "*/*"}).headers["content-type"].startswith("text/turtle")
+    service = rdflib.URIRef(f"{server}/sparql")
+    formats = {str(name).rpartition("/")[2] for name in graph.objects(service, sd.resultFormat)}
+    assert formats >= {"SPARQL_Results_JSON", "SPARQL_Results_CSV", "Turtle", "N-Quads", "JSON-LD"}
+    text_match = rdflib.URIRef(BASE + "ontology/textMatch")
+    assert (service, sd.propertyFeature, text_match) in graph
+    assert {told.language for told in graph.objects(text_match, rdflib.RDFS.comment)} == {"es", "en"}
+    geof = rdflib.Namespace("http://www.opengis.net/def/function/geosparql/")
+    assert {geof.sfWithin, geof.distance} <= set(graph.objects(service, sd.extensionFunction))
+    sh = rdflib.Namespace("http://www.w3.org/ns/shacl#")
+    declared = {str(graph.value(node, sh.prefix)) for node in graph.objects(service, sh.declare)}
+    assert declared >= {"cg", "geof", "rdfs", "xsd"}
+    dataset = graph.value(service, sd.defaultDataset)
+    assert len(set(graph.objects(dataset, sd.namedGraph))) == len(set(graph.objects(None, sd.name)))
 
 
 def test_sparqlwrapper(server: str) -> None:

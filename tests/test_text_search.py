@@ -7,13 +7,13 @@ from pyoxigraph import Literal, NamedNode, Quad, Store
 from small_site import BASE
 
 from culturegraph.errors import QuerySyntaxError
-from culturegraph.rdf.vocabulary import CG, LABEL, RDFS, TYPE
+from culturegraph.rdf.vocabulary import CG, LABEL, RDFS, TYPE, XSD
 from culturegraph.store.evaluation import Task, evaluate
 from culturegraph.store.text_index import TextIndex
 from culturegraph.store.text_search import rewrite
 
 ID = BASE + "id/"
-PREFIXES = f"PREFIX cg: <{CG}>\nPREFIX id: <{ID}>\nPREFIX rdfs: <{RDFS}>\n"
+PREFIXES = f"PREFIX cg: <{CG}>\nPREFIX id: <{ID}>\nPREFIX rdfs: <{RDFS}>\nPREFIX xsd: <{XSD}> "
 NAMES = {
     "danza": ("Dance", "Danza de tijeras", "Scissors dance"),
     "tijeras": ("Tool", "Tijeras (acero)", "Scissors"),
@@ -65,6 +65,9 @@ def _found(pattern: str) -> set[str]:
         ('?e cg:textMatch "tijeras" ; a cg:Dance ;', {"danza"}),
         ('?e a ?c ; cg:textMatch "tijeras" ; rdfs:label ?l ; cg:textMatch "danza" ; cg:uses ?x', {"danza"}),
         ('?e cg:textMatch "tijeras", "danza"', {"danza"}),
+        ('VALUES ?t { "qosqo" "awahun"@es } ?e cg:textMatch ?t', {"cusco", "awajun"}),
+        ('?e cg:textMatch (?t 1) . FILTER(true) VALUES ?t { "tijeras"^^xsd:string }', {"tijeras"}),
+        ('?e cg:textMatch "x"^^xsd:string, "tijeras"', set()),
         ('?x cg:uses ?e . ?e cg:textMatch "tijeras" . ?x cg:textMatch "danza"', {"tijeras"}),
         ('?x cg:uses ?e FILTER(STRLEN(STR(?e)) > 3) ?e cg:textMatch "tijeras"', {"tijeras"}),
         ('{ ?e cg:textMatch "qosqo" } UNION { ?e cg:textMatch "awahun" }', {"cusco", "awajun"}),
@@ -103,6 +106,11 @@ def test_score_and_name() -> None:
     assert 1 >= float(rows[0][1]) > float(rows[1][1]) > 0
 
 
+def test_a_text_that_is_a_variable_is_bound_as_it_is_written() -> None:
+    rows = _rows('SELECT ?t ?e { VALUES ?t { "qosqo" "awahun" } ?e cg:textMatch ?t } ORDER BY ?t')
+    assert rows == [("awahun", "awajun"), ("qosqo", "cusco")]
+
+
 def test_other_forms() -> None:
     assert bool(_ask('ASK { ?e cg:textMatch "tijeras" }'))
     assert not bool(_ask('ASK { ?e cg:textMatch "zzzz" }'))
@@ -123,6 +131,9 @@ def test_a_query_without_it_is_left_alone() -> None:
     [
         ('?e cg:textMatch ?t', 32, "needs its text in the query itself"),
         ('?e cg:textMatch (?t 5)', 32, "needs its text in the query itself"),
+        ('VALUES ?t { 5 } ?e cg:textMatch ?t', 48, "needs its text in the query itself"),
+        ('VALUES ?t { "a" UNDEF } ?e cg:textMatch ?t', 56, "needs its text in the query itself"),
+        ('?e cg:textMatch ()', 32, "needs its text in the query itself"),
         ('[] cg:textMatch "x"', 19, "needs a variable or an IRI as its subject"),
         ('?e cg:uses [ cg:textMatch "x" ]', 29, "needs a variable or an IRI as its subject"),
         ('?e cg:textMatch/rdfs:label "x"', 19, "cannot be part of a path"),
@@ -135,7 +146,7 @@ def test_a_query_without_it_is_left_alone() -> None:
 def test_faults_are_located(pattern: str, column: int, said: str) -> None:
     with pytest.raises(QuerySyntaxError, match=said) as raised:
         _ask(f"SELECT ?e {{   {pattern} }}")
-    assert (raised.value.line, raised.value.column) == (4, column - 1)
+    assert (raised.value.line, raised.value.column) == (4, column - 1 + len(f"PREFIX xsd: <{XSD}> "))
 
 
 def test_the_short_form_of_construct_is_told() -> None:

@@ -23,6 +23,8 @@ from culturegraph import __version__
 from culturegraph.catalogue import BuildInfo, describe
 from culturegraph.errors import InvalidGraphError
 from culturegraph.freshness import INPUTS, fingerprint
+from culturegraph.geometry import describe_geometry
+from culturegraph.protocols.maps import GEOMETRY as OUTLINES
 from culturegraph.queries import read_queries
 from culturegraph.rdf.canonical import canonicalise, content_hash
 from culturegraph.rdf.graphs import INFERRED, VALIDATION, merge, read_quads, read_rdf
@@ -158,10 +160,11 @@ def build(
     """
     clock = Clock(progress)
     made = compose(settings, clock, engine=engine, allow_violations=allow_violations)
+    quads = [*made.quads, *describe_geometry(made.quads, OUTLINES)]
     with clock.step("snapshot"):
         snapshot = publish(
             settings.store,
-            made.quads,
+            quads,
             version=made.info.version,
             metadata={
                 "content_hash": made.info.content_hash,
@@ -170,7 +173,7 @@ def build(
             },
             keep=settings.keep_snapshots,
         )
-    return Build(snapshot, made.report, made.info.content_hash, count_by_graph(made.quads), clock.seconds)
+    return Build(snapshot, made.report, made.info.content_hash, count_by_graph(quads), clock.seconds)
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,7 @@ def compose(
     clock: Clock,
     *,
     version: str | None = None,
+    built: datetime | None = None,
     engine: Literal["compiled", "pyshacl"] = "compiled",
     allow_violations: bool = False,
 ) -> Composed:
@@ -202,7 +206,9 @@ def compose(
             raise _fail(report, settings.store)
     with clock.step("catalogue"):
         digest = content_hash(quads)
-        info = BuildInfo(version or digest[:16], digest, build_time(settings.root), f"culturegraph {__version__}")
+        info = BuildInfo(
+            version or digest[:16], digest, built or build_time(settings.root), f"culturegraph {__version__}"
+        )
         reported = report.to_quads(VALIDATION)
         queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples", "dashboards"}]
         catalogue = describe(memory_store(quads), [*quads, *reported], queries, info)

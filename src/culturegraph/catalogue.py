@@ -14,7 +14,7 @@ from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from culturegraph.queries import QueryFile
 from culturegraph.rdf.graphs import CATALOGUE, GRAPH
-from culturegraph.rdf.vocabulary import BASE, DCAT, DCTERMS, LABEL, PREFIXES, PROV, RDFS, SH, TYPE, VOID, XSD
+from culturegraph.rdf.vocabulary import BASE, CG, DCAT, DCTERMS, LABEL, PREFIXES, PROV, RDFS, SH, TYPE, VOID, XSD
 
 DATASET = NamedNode(BASE + "dataset")
 _CATALOG = NamedNode(BASE + "catalogue")
@@ -40,6 +40,13 @@ class BuildInfo:
     built: datetime
     software: str
 
+
+_TOTALS = {
+    "classes": "SELECT (COUNT(DISTINCT ?c) AS ?n) { ?s a ?c FILTER(isIRI(?c)) }",
+    "properties": "SELECT (COUNT(DISTINCT ?p) AS ?n) { ?s ?p ?o }",
+    "distinctSubjects": "SELECT (COUNT(DISTINCT ?s) AS ?n) { ?s ?p ?o }",
+    "distinctObjects": "SELECT (COUNT(DISTINCT ?o) AS ?n) { ?s ?p ?o }",
+}
 
 Pair = tuple[NamedNode, NamedNode | Literal]
 
@@ -106,19 +113,43 @@ def _dataset(info: BuildInfo, triples: int, entities: int) -> Iterator[Quad]:
 
 
 def _partitions(store: Store) -> Iterator[Quad]:
-    """Yield VoID class and property partitions of the merge, and one data set for each named graph."""
+    """Yield VoID class and property partitions of the merge; a class of ours also tells the properties of its members.
+
+    Source: VoID §4.2 (partitions), §4.6 (statistics).
+    """
+    for name, query in _TOTALS.items():
+        yield from _say(DATASET, [(_node(VOID, name), _number(_count(store, query)))])
     classes: Any = store.query(
         "SELECT ?c (COUNT(DISTINCT ?s) AS ?n) { ?s a ?c FILTER(isIRI(?c)) } GROUP BY ?c ORDER BY ?c"
     )
+    parts: dict[str, NamedNode] = {}
     for number, row in enumerate(classes, 1):
-        part = NamedNode(f"{BASE}dataset#class-{number}")
+        part = parts[row[0].value] = NamedNode(f"{BASE}dataset#class-{number}")
         yield from _say(DATASET, [(_node(VOID, "classPartition"), part)])
         yield from _say(part, [(_node(VOID, "class"), row[0]), (_node(VOID, "entities"), row[1])])
-    properties: Any = store.query("SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p ORDER BY ?p")
+    properties: Any = store.query(
+        "SELECT ?p (COUNT(*) AS ?n) (COUNT(DISTINCT ?s) AS ?subjects) (COUNT(DISTINCT ?o) AS ?objects) "
+        "{ ?s ?p ?o } GROUP BY ?p ORDER BY ?p"
+    )
+    numbers: dict[str, int] = {}
     for number, row in enumerate(properties, 1):
+        numbers[row[0].value] = number
         part = NamedNode(f"{BASE}dataset#property-{number}")
         yield from _say(DATASET, [(_node(VOID, "propertyPartition"), part)])
-        yield from _say(part, [(_node(VOID, "property"), row[0]), (_node(VOID, "triples"), row[1])])
+        yield from _property(part, row[0], row[1])
+        yield from _say(part, [(_node(VOID, "distinctSubjects"), row[2]), (_node(VOID, "distinctObjects"), row[3])])
+    within: Any = store.query(
+        f"SELECT ?c ?p (COUNT(*) AS ?n) {{ ?s a ?c ; ?p ?o FILTER(STRSTARTS(STR(?c), '{CG}')) }} "
+        "GROUP BY ?c ?p ORDER BY ?c ?p"
+    )
+    for row in within:
+        part = NamedNode(f"{parts[row[0].value].value}-property-{numbers[row[1].value]}")
+        yield from _say(parts[row[0].value], [(_node(VOID, "propertyPartition"), part)])
+        yield from _property(part, row[1], row[2])
+
+
+def _property(part: NamedNode, name: NamedNode, triples: Literal) -> Iterator[Quad]:
+    yield from _say(part, [(_node(VOID, "property"), name), (_node(VOID, "triples"), triples)])
 
 
 def _graphs(quads: Iterable[Quad]) -> Iterator[Quad]:

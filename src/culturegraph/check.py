@@ -13,6 +13,8 @@ from culturegraph.build import Progress, assemble, memory_store, read_shapes, si
 from culturegraph.errors import DataErrors
 from culturegraph.exports.data_cube import build_cube, count_observations, find_faults
 from culturegraph.linking.duplicates import find_duplicates
+from culturegraph.protocols.browsing import check_listing
+from culturegraph.protocols.facets import check_facet
 from culturegraph.queries import QueryFile, check_syntax, read_queries
 from culturegraph.rdf.vocabulary import PREFIXES
 from culturegraph.settings import Settings
@@ -40,8 +42,13 @@ def _select(store: Store, query: QueryFile) -> tuple[list[str], list[list[str]]]
 
 
 def check_queries(queries: Sequence[QueryFile]) -> Finding:
-    """Parse every query file."""
-    faults = [str(error) for error in map(check_syntax, queries) if error]
+    """Parse every query file, and the heads that make pages of some."""
+    faults = [
+        str(error)
+        for check_part in (check_syntax, check_listing, check_facet)
+        for error in map(check_part, queries)
+        if error
+    ]
     return Finding("queries", not faults, f"{len(queries)} files parse", tuple(faults))
 
 

@@ -22,9 +22,10 @@ INFERRED: Final = NamedNode(GRAPH + "inferred")
 ONTOLOGY: Final = NamedNode(GRAPH + "ontology")
 VALIDATION: Final = NamedNode(GRAPH + "validation")
 CATALOGUE: Final = NamedNode(GRAPH + "catalogue")
+GEOMETRY: Final = NamedNode(GRAPH + "geometry")
 
 # Outside the content hash: they describe a build, not what is known.
-UNHASHED: Final = frozenset({VALIDATION, CATALOGUE})
+UNHASHED: Final = frozenset({VALIDATION, CATALOGUE, GEOMETRY})
 
 
 def source_graph(source: str) -> NamedNode:

@@ -76,6 +76,8 @@ class PatternReader:
         self._at = 0
         self._is_used = is_used
         self._cuts: list[Cut] = []
+        # By variable, the tokens of `VALUES ?variable { … }`: terms that a use may name by their variable.
+        self.data: dict[str, tuple[Token, ...]] = {}
 
     def read(self) -> list[Cut]:
         """Return the cuts of the whole query. Raises NotUnderstoodError."""
@@ -156,9 +158,14 @@ class PatternReader:
 
     def _values(self) -> None:
         self._take()
+        start = self._at
         while self._token.text != "{":
             self._take()
+        is_single = self._at == start + 1
+        variable, first = self._tokens[start].text, self._at + 1
         self._skip_braces()
+        if is_single:
+            self.data[variable] = tuple(self._tokens[first : self._at - 1])
 
     def _brackets(self) -> None:
         """Read `( … )` of an expression; a brace in it opens the group of an EXISTS."""

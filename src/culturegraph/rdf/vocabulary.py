@@ -21,6 +21,7 @@ PROV: Final = "http://www.w3.org/ns/prov#"
 VOID: Final = "http://rdfs.org/ns/void#"
 DCAT: Final = "http://www.w3.org/ns/dcat#"
 SD: Final = "http://www.w3.org/ns/sparql-service-description#"
+WGS84: Final = "http://www.w3.org/2003/01/geo/wgs84_pos#"
 EDTF: Final = "http://id.loc.gov/datatypes/edtf/EDTF"
 
 PREFIXES: Final = MappingProxyType(
@@ -34,7 +35,9 @@ PREFIXES: Final = MappingProxyType(
         "dcat": DCAT,
         "dcterms": DCTERMS,
         "foaf": "http://xmlns.com/foaf/0.1/",
-        "geo": "http://www.w3.org/2003/01/geo/wgs84_pos#",
+        "geo": WGS84,
+        "geof": "http://www.opengis.net/def/function/geosparql/",
+        "gsp": "http://www.opengis.net/ont/geosparql#",
         "owl": OWL,
         "prov": PROV,
         "rdf": RDF,
@@ -42,6 +45,7 @@ PREFIXES: Final = MappingProxyType(
         "sd": SD,
         "sh": SH,
         "skos": SKOS,
+        "uom": "http://www.opengis.net/def/uom/OGC/1.0/",
         "void": VOID,
         "xsd": XSD,
     }

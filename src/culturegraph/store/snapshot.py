@@ -30,7 +30,7 @@ from typing import Any, Final
 from pyoxigraph import DefaultGraph, Quad, RdfFormat, Store, parse
 
 from culturegraph.errors import StorageError
-from culturegraph.rdf.graphs import VALIDATION
+from culturegraph.rdf.graphs import GEOMETRY, VALIDATION
 from culturegraph.store.text_index import TextIndex
 from culturegraph.store.text_index_file import write_text_index
 
@@ -41,8 +41,8 @@ TEXT_INDEX: Final = "names.sqlite"
 MEMORY_LIMIT: Final = 100_000
 # Bytes up to which opening a snapshot checks every checksum; above, sizes only (the store checks blocks as it reads).
 _CHECKSUM_LIMIT: Final = 256_000_000
-# What stays out of the merge: a report tells of the graph, it is not part of what is known.
-_UNMERGED: Final = frozenset({DefaultGraph(), VALIDATION})
+# What stays out of the merge: a report tells of the graph, geometry only says again in another form what is known.
+_UNMERGED: Final = frozenset({DefaultGraph(), VALIDATION, GEOMETRY})
 # Times that a reader tries to get hold of a snapshot while others publish.
 _ATTEMPTS: Final = 5
 _PARTIAL: Final = ".partial-"

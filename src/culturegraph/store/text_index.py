@@ -1,7 +1,7 @@
 """Finding things by name: search, suggestions and look-up of identifiers in the text index of a snapshot.
 
-A name matches a text where every telling word of the text begins a word of the name, in any order, as written or in a
-variant spelling (`linking.names`). Where no name matches, `search` offers the closest ones.
+A name matches a text where it has every telling word of the text, in any order, as written or in a variant spelling
+(`linking.names`); the last word, and a word with a star, may go on. Where none matches, `search` offers the closest.
 
 The file is only read; each thread of each process opens it for itself, so that an index may be shared by threads and
 survives a fork. How it is made: `store.text_index_file`; what matches how well: `store.text_matching`.
@@ -104,6 +104,18 @@ class TextIndex:
         """Return hits for a text that is still being typed: its last word may go on."""
         search = Search(prefix[:_LONGEST_TEXT], tuple(types))
         return self._hits(by_words(self._connect(), search, is_typing=True)[:limit], language)
+
+    def candidates(
+        self, text: str, types: Collection[str] = (), limit: int = 25, language: str | None = None
+    ) -> list[Hit]:
+        """Return what matches together with what only comes close, the best first: for whoever judges by more."""
+        search = Search(text.strip()[:_LONGEST_TEXT], tuple(sorted(types)))
+        best: dict[int, Match] = {}
+        for match in (*self._find(search, False), *by_closest(self._connect(), search)):
+            if match.thing not in best or best[match.thing].score < match.score:
+                best[match.thing] = match
+        found = sorted(best.values(), key=lambda match: (-match.score, match.thing))
+        return self._hits(found[:limit], language)
 
     def lookup_identifier(self, text: str, *, language: str | None = None) -> list[Hit]:
         """Return what an identifier or IRI names: `mcb`, `Q749588`, `Ley N.º 29073`, `080206`, one of our own IRIs."""

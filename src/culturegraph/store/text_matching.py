@@ -16,7 +16,7 @@ from culturegraph.linking.names import fold, telling, words
 from culturegraph.rdf.vocabulary import BASE
 from culturegraph.store.text_index_file import KINDS, SHORTEST_TERM, bounded, identifier_key
 
-# Words shorter than this must be whole: `de` would begin too many.
+# A last word shorter than this must be whole: `de` would begin too many.
 _SHORTEST_START: Final = 3
 # Words of a text that are used; nobody names a thing with more.
 _MOST_WORDS: Final = 12
@@ -75,17 +75,20 @@ def by_identifier(connection: sqlite3.Connection, search: Search) -> list[Match]
 
 
 def by_words(connection: sqlite3.Connection, search: Search, *, is_typing: bool = False) -> list[Match]:
-    """Return the things of which a name has all telling words of the text, each whole or as the start of a word.
+    """Return the things of which a name has all telling words of the text, in any order.
 
-    Words of one or two letters must be whole, save the last one of a text that `is_typing`.
+    The last word, and each that is written with a star, may be the beginning of a word of the name; a last word of one
+    or two letters only where the text is still being typed.
     """
     written = words(search.text)
     asked = telling(written)[:_MOST_WORDS]
     if not asked:
         return []
-    parts = [_word_query(word, starts=len(word) >= _SHORTEST_START) for word in asked]
-    if is_typing:
-        parts[-1] = _word_query(asked[-1], starts=True)
+    open_ended = {word for part in search.text.split() if part.endswith("*") for word in words(part)[-1:]}
+    if is_typing or len(written[-1]) >= _SHORTEST_START:
+        open_ended.add(written[-1])
+    # Only where it is asked for: a beginning makes the index gather every name that has such a word.
+    parts = [_word_query(word, starts=word in open_ended) for word in asked]
     values = {"match": " AND ".join(parts), "plain": " ".join(written), "folded": " ".join(map(fold, written))}
     select = f"""SELECT name.thing, max({_CLOSENESS}) AS closeness, name.text, name.kind, name.language FROM word
                  JOIN name ON name.id = word.rowid WHERE word MATCH :match"""  # noqa: S608

@@ -3,9 +3,11 @@
     ?thing cg:textMatch "kechwa" .                              things of which a name matches, in any spelling
     ?thing cg:textMatch "tijeras"@es .                          … of which a Spanish name matches
     ?thing cg:textMatch ( "tijeras" 20 ?score ?name ) .         the 20 best, with score (0 to 1) and name
+    VALUES ?text { "kechwa" "aru" } ?thing cg:textMatch ?text . the text as a variable, bound by VALUES anywhere
 
-Every word of the text begins a word of the name (see `store.text_matching`), or the text is an identifier. The triple
-is replaced by VALUES before the engine sees the query, so it works wherever a triple may stand and with any engine.
+The name has every word of the text; the last word, and each with a star (`"danz* tij*"`), may be the beginning of one.
+A text that is an identifier finds what it names. The triple is replaced by VALUES before the engine sees the query, so
+it works wherever a triple may stand and with any engine.
 Names are those of the merge, whatever GRAPH or FROM is around: join with a triple of the graph to narrow it. At most
 LIMIT things, the best first.
 """
@@ -13,7 +15,7 @@ LIMIT things, the best first.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -32,7 +34,7 @@ LIMIT: Final = 10_000
 _NAME: Final = "textMatch"
 _ESCAPE: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
 _ESCAPED: Final = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
-_FORMS: Final = 'write `"text"`, `"text"@es` or `( "text" limit ?score ?name )`'
+_FORMS: Final = 'write `"text"`, `"text"@es`, a variable that VALUES binds, or `( "text" limit ?score ?name )`'
 
 
 class HasTextIndex(Protocol):
@@ -46,10 +48,10 @@ class HasTextIndex(Protocol):
 
 @dataclass(frozen=True)
 class _Arguments:
-    """The object of one use, read."""
+    """The object of one use, read: each text as it is written, as it is meant, and the language of its names."""
 
-    text: str
-    names_in: str | None
+    texts: tuple[tuple[str, str, str | None], ...]
+    text_variable: str | None
     limit: int
     variables: tuple[str, ...]
 
@@ -70,9 +72,11 @@ def rewrite(query: str, snapshot: HasTextIndex) -> str:
     if not any(map(is_used, tokens)):
         return query
     try:
-        cuts = PatternReader(tokens, is_used).read()
-        # A use that was not reached stands where no pattern is: a template, which may say what it likes.
-        return _apply(query, cuts, lambda use: _values(use, snapshot, lambda iri: resolve_name(iri, told)))
+        reader = PatternReader(tokens, is_used)
+        # A use that is not reached stands where no pattern is: a template, which may say what it likes.
+        cuts = reader.read()
+        asker = _Asker(snapshot.text_index, reader.data, lambda iri: resolve_name(iri, told))
+        return _apply(query, cuts, asker.write)
     except NotUnderstoodError as fault:
         if not fault.message and _is_refused(query):
             return query  # The parser tells better what is wrong.
@@ -100,48 +104,74 @@ def _apply(query: str, cuts: Sequence[Cut], write: Callable[[Use], str]) -> str:
     return query
 
 
-def _values(use: Use, snapshot: HasTextIndex, resolve: Callable[[Token], str]) -> str:
-    """Return the VALUES clause of one use."""
-    asked = _read(use)
-    found = snapshot.text_index.matches(asked.text, names_in=asked.names_in, fuzzy=False)
-    subject = use.subject or use.verb
-    if subject.kind == "variable":
-        columns = (subject.text, *asked.variables)
-        rows = [(f"<{match.iri}>", *_more(match, asked)) for match in found[: asked.limit]]
-    else:
-        columns = asked.variables
-        iri = resolve(subject)
-        rows = [_more(match, asked) for match in found[: asked.limit] if match.iri == iri]
-    written = " ".join(f"({' '.join(row)})" for row in rows)
-    return f"VALUES ({' '.join(columns)}) {{ {written} }}"
+@dataclass(frozen=True)
+class _Asker:
+    """Answers uses: the index, the terms of single-variable VALUES by variable, what IRI a token stands for."""
+
+    index: TextIndex
+    data: Mapping[str, Sequence[Token]]
+    resolve: Callable[[Token], str]
+
+    def write(self, use: Use) -> str:
+        """Return the VALUES clause that takes the place of a use."""
+        asked = self._read(use)
+        subject = use.subject or use.verb
+        columns: tuple[str, ...] = (subject.text,) if subject.kind == "variable" else ()
+        columns += (asked.text_variable,) if asked.text_variable else ()
+        rows = [
+            (
+                *((f"<{match.iri}>",) if subject.kind == "variable" else ()),
+                *((written,) if asked.text_variable else ()),
+                *_more(match, asked),
+            )
+            for written, text, language in asked.texts
+            for match in self.index.matches(text, names_in=language, fuzzy=False)[: asked.limit]
+            if subject.kind == "variable" or match.iri == self.resolve(subject)
+        ]
+        found = " ".join(f"({' '.join(row)})" for row in rows)
+        return f"VALUES ({' '.join((*columns, *asked.variables))}) {{ {found} }}"
+
+    def _read(self, use: Use) -> _Arguments:
+        """Read the object of a use: a text, or a list of a text, a limit and up to two variables."""
+        tokens = list(use.arguments)
+        if tokens[0].text == "(":
+            tokens = tokens[1:-1]
+        variable = tokens[0].text if tokens and tokens[0].kind == "variable" else None
+        if variable is not None:
+            written, tokens = list(self.data.get(variable, ())), tokens[1:]
+        else:
+            written, tokens = _split_literal(tokens)
+        texts = []
+        while written and written[0].kind == "string":
+            literal, written = _split_literal(written)
+            language = literal[1].text[1:] if len(literal) == 2 else None
+            texts.append(("".join(token.text for token in literal), _unquote(literal[0].text), language))
+        if written or not texts:
+            raise NotUnderstoodError(use.arguments[0], f"needs its text in the query itself; {_FORMS}")
+        limit = LIMIT
+        if tokens and tokens[0].kind == "number":
+            number = tokens.pop(0)
+            if not number.text.isdigit() or not 0 < int(number.text) <= LIMIT:
+                raise NotUnderstoodError(number, f"takes a limit from 1 to {LIMIT:,}")
+            limit = int(number.text)
+        if len(tokens) > 2 or any(token.kind != "variable" for token in tokens):
+            raise NotUnderstoodError(tokens[0], f"has too much in its list; {_FORMS}")
+        return _Arguments(tuple(texts), variable, limit, tuple(token.text for token in tokens))
+
+
+def _split_literal(tokens: list[Token]) -> tuple[list[Token], list[Token]]:
+    """Split off a string with its language or datatype; a datatype is dropped from what is returned first."""
+    if len(tokens) > 1 and tokens[1].kind == "language":
+        return tokens[:2], tokens[2:]
+    if len(tokens) > 2 and tokens[1].text == "^^":
+        return tokens[:1], tokens[3:]
+    return tokens[:1], tokens[1:]
 
 
 def _more(match: Match, asked: _Arguments) -> tuple[str, ...]:
     """Return score and matched name as terms, as far as they are asked for."""
     name = Literal(match.text, language=match.language) if match.language else Literal(match.text)
     return (f"{match.score:.4f}", str(name))[: len(asked.variables)]
-
-
-def _read(use: Use) -> _Arguments:
-    """Read the object of a use: a string, or a list of a string, a limit and up to two variables."""
-    tokens = list(use.arguments)
-    if tokens[0].text == "(":
-        tokens = tokens[1:-1]
-    if not tokens or tokens[0].kind != "string":
-        raise NotUnderstoodError(use.arguments[0], f"needs its text in the query itself; {_FORMS}")
-    text, names_in, limit = _unquote(tokens.pop(0).text), None, LIMIT
-    if tokens and tokens[0].kind == "language":
-        names_in = tokens.pop(0).text[1:]
-    elif tokens and tokens[0].text == "^^":
-        del tokens[:2]
-    if tokens and tokens[0].kind == "number":
-        number = tokens.pop(0)
-        if not number.text.isdigit() or not 0 < int(number.text) <= LIMIT:
-            raise NotUnderstoodError(number, f"takes a limit from 1 to {LIMIT:,}")
-        limit = int(number.text)
-    if len(tokens) > 2 or any(token.kind != "variable" for token in tokens):
-        raise NotUnderstoodError(tokens[0], f"has too much in its list; {_FORMS}")
-    return _Arguments(text, names_in, limit, tuple(token.text for token in tokens))
 
 
 def _unquote(written: str) -> str:
