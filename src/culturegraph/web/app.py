@@ -25,6 +25,7 @@ from culturegraph.web import (
     dashboards,
     entities,
     front,
+    metrics,
     ontology,
     problems,
     questions,
@@ -52,6 +53,7 @@ _ROUTERS = (
     schemes.router,
     browse.router,
     about.router,
+    metrics.router,
     releases.router,
     statements.router,
     validation.router,
@@ -80,10 +82,11 @@ def create_app(
         snapshot=snapshot,
         evaluators=Evaluators(snapshot, settings, evaluate),
         board=board or Board(),
+        is_alone=evaluate is None,
         pages=Pages(snapshot.version),
         queries={query.id: query for query in queries},
         dashboards=read_dashboards(settings.queries / "dashboards", queries),
-        revision=compute_revision(snapshot, every),
+        revision=compute_revision(snapshot, settings, every),
     )
 
     @asynccontextmanager

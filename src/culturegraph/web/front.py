@@ -25,6 +25,7 @@ def show_front(request: Request, site: SiteDep) -> Response:
     page = site.pages.render(
         request,
         "front.html",
+        front=site.fronts[site.pages.reader_language(request)],
         counts=count_instances(site.snapshot.store, language)[:10],
         triples=site.snapshot.triples,
         graphs=len(site.snapshot.manifest["quads_by_graph"]),
