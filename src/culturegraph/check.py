@@ -13,7 +13,9 @@ from culturegraph.build import Progress, assemble, memory_store, read_shapes, si
 from culturegraph.errors import DataError, DataErrors
 from culturegraph.exports.data_cube import build_cube, count_observations, find_faults
 from culturegraph.linking.duplicates import find_duplicates
+from culturegraph.protocols.browsing import check_listing
 from culturegraph.protocols.dashboards import read_dashboards
+from culturegraph.protocols.facets import check_facet
 from culturegraph.queries import QueryFile, check_syntax, read_queries
 from culturegraph.rdf.vocabulary import PREFIXES
 from culturegraph.settings import Settings
@@ -41,8 +43,13 @@ def _select(store: Store, query: QueryFile) -> tuple[list[str], list[list[str]]]
 
 
 def check_queries(queries: Sequence[QueryFile], folder: Path) -> Finding:
-    """Parse every query file; read the charts and the dashboards that their heads declare."""
-    faults = [str(error) for error in map(check_syntax, queries) if error]
+    """Parse every query file, and the heads that make pages, charts and dashboards of some."""
+    faults = [
+        str(error)
+        for check_part in (check_syntax, check_listing, check_facet)
+        for error in map(check_part, queries)
+        if error
+    ]
     try:
         read_dashboards(folder / "dashboards", queries)
     except DataError as error:

@@ -26,6 +26,7 @@ from culturegraph.web import (
     entities,
     front,
     machines,
+    metrics,
     ontology,
     problems,
     questions,
@@ -54,6 +55,7 @@ _ROUTERS = (
     schemes.router,
     browse.router,
     about.router,
+    metrics.router,
     releases.router,
     statements.router,
     validation.router,
@@ -82,10 +84,11 @@ def create_app(
         snapshot=snapshot,
         evaluators=Evaluators(snapshot, settings, evaluate),
         board=board or Board(),
+        is_alone=evaluate is None,
         pages=Pages(snapshot.version),
         queries={query.id: query for query in queries},
         dashboards=read_dashboards(settings.queries / "dashboards", queries),
-        revision=compute_revision(snapshot, every),
+        revision=compute_revision(snapshot, settings, every),
     )
 
     @asynccontextmanager

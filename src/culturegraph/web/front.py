@@ -27,6 +27,7 @@ def show_front(request: Request, site: SiteDep) -> Response:
         request,
         "front.html",
         json_ld=to_script(describe_dataset(site.snapshot.manifest, str(request.base_url), site.pages.words[language])),
+        front=site.fronts[site.pages.reader_language(request)],
         counts=count_instances(site.snapshot.store, language)[:10],
         triples=site.snapshot.triples,
         graphs=len(site.snapshot.manifest["quads_by_graph"]),
