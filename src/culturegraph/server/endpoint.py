@@ -99,6 +99,7 @@ class Endpoint:
         self._ids = (f"{prefix}{number:x}".encode() for number in itertools.count())
         # Dashboards send the same bytes again and again.
         self._known: dict[bytes, _Known] = {}
+        self._used: Channel | None = None
 
     def answer_known(self, received: bytearray, held: Connection) -> bool:
         """Answer a request that this evaluator has answered before, to the byte; False where it must be read."""
@@ -133,7 +134,9 @@ class Endpoint:
         return asked.keep_alive
 
     def _channel(self, held: Connection) -> Channel:
-        return Channel(held.socket, self._board, self._slot, self._settings.query_timeout)
+        if self._used is None or self._used.connection is not held.socket:
+            self._used = Channel(held.socket, self._board, self._slot, self._settings.query_timeout)
+        return self._used
 
     def _open(self, request: Request, held: Connection) -> _Asked:
         given = request.headers.get(b"x-request-id", b"")
@@ -239,12 +242,10 @@ class Endpoint:
 
     def _head(self, asked: _Asked, formats: AnswerFormats, *, is_volatile: bool) -> bytes:
         content_type = formats.of(asked.kind).content_type  # type: ignore[arg-type]
-        lines = b"content-type: %s\r\nvary: Accept, Accept-Encoding\r\n" % content_type.encode()
-        if not is_volatile:
-            lines += b"etag: %s\r\ncache-control: public, no-cache\r\n" % asked.tag.encode()
-        if asked.coding:
-            lines += b"content-encoding: %s\r\n" % asked.coding.encode()
-        return make_head(200, lines)
+        head = _head_of(content_type, asked.coding)
+        if is_volatile:
+            return head
+        return b"%setag: %s\r\ncache-control: public, no-cache\r\n" % (head, asked.tag.encode())
 
     def _tail(self, asked: _Asked) -> bytes:
         """Return the headers that differ from answer to answer."""
@@ -285,6 +286,12 @@ class Endpoint:
                 size=asked.size,
                 query=asked.sparql.query or "",
             )
+
+
+@lru_cache(256)
+def _head_of(content_type: str, coding: str | None) -> bytes:
+    lines = b"content-type: %s\r\nvary: Accept, Accept-Encoding\r\n" % content_type.encode()
+    return make_head(200, lines + (b"content-encoding: %s\r\n" % coding.encode() if coding else b""))
 
 
 @lru_cache(256)
