@@ -144,7 +144,9 @@ class Endpoint:
         client = held.client
         if self._settings.trusted_proxies:
             client = name_client(client, request.header(b"x-forwarded-for"), self._settings.trusted_proxies)
-        return _Asked(request, request_id, client, now(), self._channel(held), keep_alive=request.keep_alive)
+        # Before any state of this request is told: the supervisor measures from here.
+        started = self._board.started[self._slot] = now()
+        return _Asked(request, request_id, client, started, self._channel(held), keep_alive=request.keep_alive)
 
     def _answer(self, asked: _Asked, raw: bytes, *, is_own: bool) -> None:
         request = asked.request
@@ -176,7 +178,6 @@ class Endpoint:
         wants_problem = _wants_problem(asked.request.header(b"accept"))
         board.write_note(slot, Note(asked.request_id, asked.client, wants_problem, asked.sparql.query or ""))
         board.client[slot] = number
-        board.started[slot] = asked.started
         board.deadline[slot] = asked.started + self._settings.query_timeout
         board.key[slot] = key = int(asked.tag[3:19], 16)
         board.state[slot] = EVALUATING
