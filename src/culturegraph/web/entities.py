@@ -29,6 +29,7 @@ from culturegraph.protocols.labels import Labels, Name, to_href
 from culturegraph.protocols.linkeddata import PAGE, Direction, Window
 from culturegraph.protocols.listing import Section, list_graphs, list_schemes
 from culturegraph.protocols.report import list_results_about
+from culturegraph.protocols.schema_org import describe_entity, to_script
 from culturegraph.protocols.schemes import CONCEPTS, Position, find_position
 from culturegraph.protocols.sheets import PEOPLE
 from culturegraph.protocols.withdrawals import Withdrawal, find_withdrawal
@@ -181,6 +182,7 @@ def _render(request: Request, site: Site, iri: str, path: str, window: Window | 
     response = site.pages.render(
         request,
         "entity.html",
+        json_ld=to_script(describe_entity(site.snapshot.store, iri, str(request.url.replace(query="")), language)),
         entity=entity,
         page=describe_page(site.reader, entity, reader, Words(words["entity_around_of"], words["entity_around_note"]))
         if window is None
@@ -234,7 +236,7 @@ def get_data(
     if not quads and not is_known(site.snapshot.store, iri):
         raise unknown(site, iri, site.pages.language(request))
     response = Response(to_document(quads, chosen), media_type=chosen.content_type)
-    response.headers["Link"] = format_links(iri, bare)
+    response.headers["Link"] = format_links(iri, bare, is_data=True)
     return revalidate(response, tag, "Accept")
 
 
