@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, Triple
+from test_release import FIRST, SECOND, project  # noqa: F401
 
 from culturegraph.build import build
-from culturegraph.errors import DataErrors, StorageError
+from culturegraph.errors import DataErrors, InvalidGraphError, StorageError
 from culturegraph.freshness import is_stale
 from culturegraph.rdf.graphs import source_graph
 from culturegraph.rdf.statements import statement_hash
 from culturegraph.rdf.vocabulary import BASE, LABEL
+from culturegraph.redaction import find_marks, redact, take_out
+from culturegraph.releases.differences import changes_between
+from culturegraph.releases.folder import find_release, list_releases, verify
 from culturegraph.settings import Settings
 from culturegraph.sources.restrictions import FILE, Restrictions, open_gate, read_restrictions
 
@@ -104,3 +108,67 @@ def test_a_folder_that_is_not_there_stops_the_build(small: Settings, tmp_path: P
     (small.private_data / FILE).write_text("thing,level\n", encoding="utf-8")  # type: ignore[operator]
     with pytest.raises(DataErrors, match="statement"):
         build(small)
+
+
+# Releases that are out already
+
+
+@pytest.fixture(scope="module")
+def released(project: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:  # noqa: F811
+    base = tmp_path_factory.mktemp("redaction")
+    shutil.copytree(project.releases, base / "releases")
+    private = folder_of(base / "private", "id/norm/law-2,,,restricted,community,2026-11-23")
+    return project.model_copy(update={"releases": base / "releases", "private_data": private})
+
+
+def test_releases_are_redacted_backwards_and_to_the_last_byte(released: Settings) -> None:
+    assert released.private_data is not None
+    before = {release.version: dict(release.manifest) for release in list_releases(released.releases)}
+    hidden = read_restrictions(released.private_data)
+    assert any(find_marks(released.releases / FIRST, hidden))
+    assert redact(released) == [SECOND, FIRST]
+    for version in (FIRST, SECOND):
+        release = find_release(released.releases, version)
+        verify(release)
+        assert find_marks(release.path, hidden) == []
+        assert release.manifest["redacted"] is True
+        assert release.manifest["content_hash"] != before[version]["content_hash"]
+        # Everything else stays: version, commit, time, the other laws.
+        assert [release.manifest[key] for key in ("commit", "built")] == [
+            before[version][key] for key in ("commit", "built")
+        ]
+        text = b"".join(release.lines())
+        assert b"norm/law-1>" in text
+        assert b"norm/law-3>" in text
+    assert redact(released) == []
+
+
+def test_rows_after_one_of_two_lines_are_found(tmp_path: Path, root: Path) -> None:
+    """The title of law 3 has a line break, so rows and lines differ after it."""
+    data = Path(shutil.copytree(MINIMAL, tmp_path / "root")) / "data"
+    norms = data / "norms.csv"
+    text = norms.read_text(encoding="utf-8")
+    norms.write_text(text + "law-4,Cuarta,,2005-01-01,b,law-3;law-1\nlaw-5,Quinta,,2006-01-01,b,\n", encoding="utf-8")
+    take_out(data, Restrictions(things=frozenset({BASE + "id/norm/law-3"})))
+    left = norms.read_text(encoding="utf-8")
+    assert "law-3" not in left
+    assert "law-4,Cuarta,,2005-01-01,b,law-1\n" in left
+    assert left.endswith("law-5,Quinta,,2006-01-01,b,\n")
+    take_out(data, Restrictions(texts=("Quinta",)))
+    assert "Quinta" not in norms.read_text(encoding="utf-8")
+
+
+def test_the_difference_of_redacted_releases_shows_nothing_hidden(released: Settings) -> None:
+    redact(released)
+    with changes_between(released.releases, FIRST, SECOND) as changes:
+        assert b"law-2" not in b"".join(line for _, line in changes)
+
+
+def test_what_no_row_says_is_not_redacted_and_nothing_is_lost(project: Settings, tmp_path: Path) -> None:  # noqa: F811
+    shutil.copytree(project.releases, tmp_path / "releases")
+    private = folder_of(tmp_path / "private", ",,A law was renamed,restricted,community,2026-11-23")
+    settings = project.model_copy(update={"releases": tmp_path / "releases", "private_data": private})
+    before = {path: path.read_bytes() for path in (tmp_path / "releases").rglob("*") if path.is_file()}
+    with pytest.raises(InvalidGraphError, match=r"CHANGES\.md"):
+        redact(settings)
+    assert before == {path: path.read_bytes() for path in (tmp_path / "releases").rglob("*") if path.is_file()}

@@ -190,6 +190,7 @@ def compose(
     clock: Clock,
     *,
     version: str | None = None,
+    built: datetime | None = None,
     engine: Literal["compiled", "pyshacl"] = "compiled",
     allow_violations: bool = False,
 ) -> Composed:
@@ -205,7 +206,9 @@ def compose(
             raise _fail(report, settings.store)
     with clock.step("catalogue"):
         digest = content_hash(quads)
-        info = BuildInfo(version or digest[:16], digest, build_time(settings.root), f"culturegraph {__version__}")
+        info = BuildInfo(
+            version or digest[:16], digest, built or build_time(settings.root), f"culturegraph {__version__}"
+        )
         reported = report.to_quads(VALIDATION)
         queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples", "dashboards"}]
         catalogue = describe(memory_store(quads), [*quads, *reported], queries, info)

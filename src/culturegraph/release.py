@@ -100,7 +100,9 @@ def read_checkout(root: Path) -> Origin:
     return Origin(git("rev-parse", "HEAD"), public)
 
 
-def write_release(folder: Path, version: str, made: Composed, root: Path, origin: Origin) -> None:
+def write_release(
+    folder: Path, version: str, made: Composed, root: Path, origin: Origin, *, redacted: bool = False
+) -> None:
     """Write every file of a release into an empty folder."""
     stem = f"culturegraph-{version}"
     # Graph by graph, so that each is written once.
@@ -128,6 +130,7 @@ def write_release(folder: Path, version: str, made: Composed, root: Path, origin
         "quads": len(made.quads),
         "quads_by_graph": count_by_graph(made.quads),
         "results": dict(made.report.counts),
+        **({"redacted": True} if redacted else {}),
     }
     catalogue = [quad for quad in made.quads if quad.graph_name == CATALOGUE]
     (folder / "dcat.ttl").write_bytes(describe_release(catalogue, facts, _measure(folder)))

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from culturegraph.cli.terminal import JsonOption, out, print_json, read_settings, show_step
+from culturegraph.cli.terminal import JsonOption, PrivateOption, out, print_json, read_settings, show_step
+from culturegraph.errors import UsageError
 
 verbs = typer.Typer(rich_markup_mode=None)
 
@@ -44,6 +45,21 @@ def release(
     for name, file in made.files.items():
         out.print(f"  {file['sha256'][:16]}  {file['size']:>12,}  {name}", markup=False)
     out.print(f"content hash {made.manifest['content_hash']}", markup=False)
+
+
+@verbs.command(epilog="Example: culturegraph redact --private-data /srv/private")
+def redact(private_data: PrivateOption = None, releases: ReleasesOption = None, as_json: JsonOption = False) -> None:
+    """Take what restrictions.csv names out of all releases; they get new checksums and say that they were redacted."""
+    from culturegraph.redaction import redact as run
+
+    settings = read_settings(private_data=private_data, releases=releases)
+    if settings.private_data is None:
+        raise UsageError("say where restrictions.csv is: --private-data DIR")
+    versions = run(settings, progress=show_step)
+    if as_json:
+        print_json({"redacted": versions})
+    else:
+        out.print(f"redacted: {', '.join(versions) or 'none'}", markup=False)
 
 
 @verbs.command(epilog="Example: culturegraph diff 2026.10.0 2026.11.0 --format patch -o changes.rdfp")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 from typing import Literal as OneOf
 
@@ -51,6 +52,11 @@ class Value:
     why: str | None = None
     # The RDF term itself.
     term: Any = None
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether a click stays on this server."""
+        return self.href is not None and self.href.startswith("/")
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def tell_time(
     }
     for iri, predicate in list(linked.items())[:_ASKED]:
         about = refer(NamedNode(iri), labels)
-        for date in layout.dates:
+        for date in layout.linked_dates:
             dates = list(store.quads_for_pattern(NamedNode(iri), NamedNode(date), None, DefaultGraph()))
             for quad in dates:
                 add(quad.object, refer(NamedNode(predicate), labels), about)

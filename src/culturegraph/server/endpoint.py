@@ -149,7 +149,7 @@ class Endpoint:
         asked.status = 0  # Until it is ours.
         asked.sparql = parse_request(request.method, query_string, request.header(b"content-type"), request.body)
         formats = choose_formats(request.header(b"accept"), asked.sparql.format)
-        if asked.sparql.query is None or formats.html:
+        if asked.sparql.query is None or formats.html or formats.derived:
             raise ForeignRequestError
         asked.status = 200
         rows = int(request.headers[ROWS]) if is_own and ROWS in request.headers else None

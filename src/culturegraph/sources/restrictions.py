@@ -54,6 +54,11 @@ class Restrictions:
             return True
         return bool(self.statements) and statement_hash(quad.triple) in self.statements
 
+    def covers_subject(self, quad: Quad) -> bool:
+        """Return whether the thing that the quad is about is hidden as a whole, or the source that says it."""
+        about = (quad.subject, quad.graph_name)
+        return any(isinstance(term, NamedNode) and self._names(term.value) for term in about)
+
     def _names(self, iri: str) -> bool:
         return iri in self.things or (iri.startswith(STATEMENT) and iri.removeprefix(STATEMENT) in self.statements)
 
