@@ -87,6 +87,7 @@ class Pages:
             switches=_switches(request, reader),
             navigation=self._navigation,
             request_path=request.url.path,
+            own_address=str(request.url.replace(query="")),
             # What `link` adds to a path without parameters, for lists that are long.
             suffix=self.linker(request)(""),
             chosen_language=reader if request.query_params.get("lang") in READERS else None,
