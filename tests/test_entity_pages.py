@@ -197,6 +197,20 @@ def test_every_page_leads_to_whom_to_write(client: Client) -> None:
         assert "mailto:" in page(client, html.unescape(link[1]))
 
 
+def test_the_message_of_a_statement_has_the_statement(client: Client) -> None:
+    text = page(client, "/correction/people/yungay?part=place")
+    statement = re.search(r'href="/(statement/[0-9a-f]{64})"', text)
+    assert statement is not None
+    shown = client.get(f"/{statement[1]}", headers=SPANISH, follow_redirects=True).text
+    link = re.search(r'<footer>.*?href="(/correction/\?about=[^"]+)"', shown, re.DOTALL)
+    assert link is not None
+    message = page(client, html.unescape(link[1]))
+    assert f"{BASE}{statement[1]}" in message
+    assert f"&lt;{CG}livesIn&gt; &lt;{ID}place/pe-08&gt; ." in message
+    of_entity = page(client, "/correction/?about=/doc/people/yungay")
+    assert f"{ID}people/yungay" in of_entity
+
+
 def test_a_messenger_or_nothing(snapshot: Snapshot, root: Path) -> None:
     address = "https://wa.example/send?text={body}"
     with (
