@@ -99,6 +99,7 @@ class Endpoint:
         self._ids = (f"{prefix}{number:x}".encode() for number in itertools.count())
         # Dashboards send the same bytes again and again.
         self._known: dict[bytes, _Known] = {}
+        self._used: Channel | None = None
 
     def answer_known(self, received: bytearray, held: Connection) -> bool:
         """Answer a request that this evaluator has answered before, to the byte; False where it must be read."""
@@ -133,7 +134,9 @@ class Endpoint:
         return asked.keep_alive
 
     def _channel(self, held: Connection) -> Channel:
-        return Channel(held.socket, self._board, self._slot, self._settings.query_timeout)
+        if self._used is None or self._used.connection is not held.socket:
+            self._used = Channel(held.socket, self._board, self._slot, self._settings.query_timeout)
+        return self._used
 
     def _open(self, request: Request, held: Connection) -> _Asked:
         given = request.headers.get(b"x-request-id", b"")
@@ -141,7 +144,9 @@ class Endpoint:
         client = held.client
         if self._settings.trusted_proxies:
             client = name_client(client, request.header(b"x-forwarded-for"), self._settings.trusted_proxies)
-        return _Asked(request, request_id, client, now(), self._channel(held), keep_alive=request.keep_alive)
+        # Before any state of this request is told: the supervisor measures from here.
+        started = self._board.started[self._slot] = now()
+        return _Asked(request, request_id, client, started, self._channel(held), keep_alive=request.keep_alive)
 
     def _answer(self, asked: _Asked, raw: bytes, *, is_own: bool) -> None:
         request = asked.request
@@ -173,7 +178,6 @@ class Endpoint:
         wants_problem = _wants_problem(asked.request.header(b"accept"))
         board.write_note(slot, Note(asked.request_id, asked.client, wants_problem, asked.sparql.query or ""))
         board.client[slot] = number
-        board.started[slot] = asked.started
         board.deadline[slot] = asked.started + self._settings.query_timeout
         board.key[slot] = key = int(asked.tag[3:19], 16)
         board.state[slot] = EVALUATING
@@ -239,12 +243,10 @@ class Endpoint:
 
     def _head(self, asked: _Asked, formats: AnswerFormats, *, is_volatile: bool) -> bytes:
         content_type = formats.of(asked.kind).content_type  # type: ignore[arg-type]
-        lines = b"content-type: %s\r\nvary: Accept, Accept-Encoding\r\n" % content_type.encode()
-        if not is_volatile:
-            lines += b"etag: %s\r\ncache-control: public, no-cache\r\n" % asked.tag.encode()
-        if asked.coding:
-            lines += b"content-encoding: %s\r\n" % asked.coding.encode()
-        return make_head(200, lines)
+        head = _head_of(content_type, asked.coding)
+        if is_volatile:
+            return head
+        return b"%setag: %s\r\ncache-control: public, no-cache\r\n" % (head, asked.tag.encode())
 
     def _tail(self, asked: _Asked) -> bytes:
         """Return the headers that differ from answer to answer."""
@@ -285,6 +287,12 @@ class Endpoint:
                 size=asked.size,
                 query=asked.sparql.query or "",
             )
+
+
+@lru_cache(256)
+def _head_of(content_type: str, coding: str | None) -> bytes:
+    lines = b"content-type: %s\r\nvary: Accept, Accept-Encoding\r\n" % content_type.encode()
+    return make_head(200, lines + (b"content-encoding: %s\r\n" % coding.encode() if coding else b""))
 
 
 @lru_cache(256)
