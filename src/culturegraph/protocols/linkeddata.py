@@ -371,10 +371,10 @@ class _Builder:
             for value in values
             if value.iri and times[value.name.text] > 1
         }
-        told = Counter((value.name.text, kinds.get(value.iri)) for value in values)
+        told = Counter((value.name.text, kinds.get(value.iri or "")) for value in values)
 
         def tell(value: Value) -> Value:
-            kind = kinds.get(value.iri)
+            kind = kinds.get(value.iri or "")
             if not kind or told[value.name.text, kind] > 1:  # Two of one kind are no clearer for its name.
                 return value
             return replace(value, name=Name(f"{value.name.text} ({kind})", value.name.language))
