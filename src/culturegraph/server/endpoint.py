@@ -40,7 +40,8 @@ _POLL: Final = 0.002
 _KIND: Final = {kind: number for number, kind in enumerate(KINDS)}
 _OUTCOME: Final = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 # Headers between our own pages and an evaluator; from anybody else they mean nothing.
-ROWS, KIND_HEADER, VOLATILE_HEADER = b"culturegraph-rows", b"culturegraph-kind", b"culturegraph-volatile"
+ROWS, CLIENT = b"culturegraph-rows", b"culturegraph-client"
+KIND_HEADER, VOLATILE_HEADER = b"culturegraph-kind", b"culturegraph-volatile"
 
 
 _NOTHING: Final = SparqlRequest(None)
@@ -141,8 +142,8 @@ class Endpoint:
     def _open(self, request: Request, held: Connection) -> _Asked:
         given = request.headers.get(b"x-request-id", b"")
         request_id = given if REQUEST_ID.fullmatch(given) else next(self._ids)
-        client = held.client
-        if self._settings.trusted_proxies:
+        client = held.client or request.header(CLIENT) or ""
+        if not held.is_own and self._settings.trusted_proxies:
             client = name_client(client, request.header(b"x-forwarded-for"), self._settings.trusted_proxies)
         # Before any state of this request is told: the supervisor measures from here.
         started = self._board.started[self._slot] = now()
