@@ -12,6 +12,7 @@ from pyoxigraph import Store
 from searched_site import searched
 from small_site import crawl
 
+from culturegraph.check import check_queries
 from culturegraph.protocols.browsing import Browser, read_listings
 from culturegraph.protocols.sheets import PEOPLE, describe_sheet
 from culturegraph.queries import read_queries, read_query
@@ -159,6 +160,26 @@ def test_a_new_query_file_is_a_new_page(tmp_path: Path) -> None:
         ("none", 1, ["x:d"]),
     ]
     assert page.total == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "fault"),
+    [
+        ("b", "browse: {path: x}", "missing or unknown key"),
+        ("b", "browse: {path: x, entry: e, colour: red}", "missing or unknown key"),
+        ("b", "browse: plain", "missing or unknown key"),
+        ("b", "browse: {path: x, entry: thing}", "names ?thing, which the query does not have"),
+        ("b", "browse: {path: x, entry: e, sort: g}", "sorted by ?g, which is no detail"),
+        ("facet-b", "facet: {shown: 3}", "a facet without ?entity"),
+    ],
+)
+def test_a_malformed_head_is_told_with_its_file(tmp_path: Path, name: str, head: str, fault: str) -> None:
+    path = tmp_path / f"{name}.rq"
+    path.write_text(f"#+ title: {{es: x, en: x}}\n#+ {head}\nSELECT ?e ?g {{ ?e ?p ?g }}", encoding="utf-8")
+    finding = check_queries([read_query(path)], tmp_path)
+    assert not finding.passed
+    assert finding.faults[0].startswith(f"{name}.rq ")
+    assert fault in finding.faults[0]
 
 
 def test_of_nobody_there_is_no_sheet(root: Path) -> None:

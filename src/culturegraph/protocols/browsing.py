@@ -18,6 +18,7 @@ Who adds a query file adds a page. Pure: a store in, values out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,7 @@ from typing import Any, Final
 
 from pyoxigraph import DefaultGraph, NamedNode, Store
 
+from culturegraph.errors import DataError, DataErrors
 from culturegraph.protocols.documents import is_known
 from culturegraph.protocols.labels import Labels, Reference, refer, sort_key
 from culturegraph.queries import QueryFile
@@ -90,9 +92,29 @@ class Page:
 
 
 def read_listings(queries: Iterable[QueryFile]) -> tuple[Listing, ...]:
-    """Return the lists that query files make, in their order."""
+    """Return the lists that query files make, in their order. Raises DataErrors with every malformed head."""
     found = sorted((q for q in queries if "browse" in q.head), key=lambda q: (q.head.get("order", 999), q.id))
+    if errors := [error for query in found if (error := check_listing(query))]:
+        raise DataErrors(errors)
     return tuple(_read(query) for query in found)
+
+
+def check_listing(query: QueryFile) -> DataError | None:
+    """Return what is wrong with the `browse` of a head: unknown or missing keys, variables that the query lacks."""
+    given = query.head.get("browse")
+    if given is None:
+        return None
+    try:
+        listing = _read(query)
+    except (TypeError, ValueError) as error:
+        return DataError(f"has a `browse` with a missing or unknown key: {error}", query.path.name)
+    named = (listing.entry, listing.group, listing.map, listing.sort, listing.of, *listing.told)
+    unknown = [name for name in named if name and not re.search(rf"[?$]{re.escape(name)}\b", query.sparql)]
+    if unknown:
+        return DataError(f"has a `browse` that names ?{unknown[0]}, which the query does not have", query.path.name)
+    if listing.sort and listing.sort not in listing.told:
+        return DataError(f"has a `browse` sorted by ?{listing.sort}, which is no detail", query.path.name)
+    return None
 
 
 def _read(query: QueryFile) -> Listing:

@@ -2,7 +2,7 @@
 
 What a facet is stands in a query file, `queries/pages/facet-*.rq`, which gives `?entity ?value`; what can be found at
 all, in `search-entities.rq`. The things are numbered, and each value keeps its things as the bits of one integer: a
-count is an AND and a count of bits, 0.3 µs for five thousand things and 10 µs for a million.
+count is an AND and a count of bits, 0.4 µs for five thousand things and 0.2 ms for a million.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import Any, Final
 
 from pyoxigraph import DefaultGraph, NamedNode, Store
 
+from culturegraph.errors import DataError
 from culturegraph.queries import QueryFile
 from culturegraph.rdf.graphs import ONTOLOGY
 from culturegraph.rdf.vocabulary import BASE, CG
 
 ENTITIES: Final = "search-entities"
 PREFIX: Final = "facet-"
+_OPTIONS: Final = frozenset({"shown", "tree", "sort", "value", "map"})
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,18 @@ class FacetIndex:
         """Return the values of a facet that a thing has."""
         held = self.facets.get(facet)
         return [value for value in held.values.values() if value.members >> number & 1] if held else []
+
+
+def check_facet(query: QueryFile) -> DataError | None:
+    """Return what is wrong with the query of a facet: variables or options that are not there."""
+    if not query.id.startswith(PREFIX):
+        return None
+    missing = [name for name in ("entity", "value") if f"?{name}" not in query.sparql]
+    if missing:
+        return DataError(f"is a facet without ?{missing[0]}", query.path.name)
+    options = query.head.get("facet", {})
+    unknown = sorted(set(options) - _OPTIONS) if isinstance(options, dict) else ["facet"]
+    return DataError(f"has a facet with an unknown option: {unknown[0]}", query.path.name) if unknown else None
 
 
 def _key(value: str) -> str:
