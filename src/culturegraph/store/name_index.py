@@ -24,7 +24,7 @@ from culturegraph.store.text_index import TextIndex
 # The kind of a name that a thing has from its namesake.
 LENT: Final = "lent"
 # Names that one look-up gives at most.
-MOST: Final = 40
+MOST: Final = 30
 _SHORTEST: Final = 4
 # How alike another word is to one that no name has, or that some name has; and how many such words are looked up.
 _UNKNOWN: Final = (0.6, 8)
@@ -86,6 +86,7 @@ class NameIndex:
                 terms[f"{_JOINED_UP}{len(word) - 1}"].append(word)
         self._terms = dict(terms)
         # Lists repeat their words: feast, dance, the name of a saint.
+        self._terms_about = lru_cache(maxsize=256)(self._read_terms)
         self._spelled_alike = lru_cache(maxsize=65_536)(self._find_alike)
         self.weigh = lru_cache(maxsize=65_536)(self._weigh)
 
@@ -125,11 +126,14 @@ class NameIndex:
         if len(letters) < _SHORTEST:
             return ((word, 1.0),)
         cutoff, most = _KNOWN if mark or word in self._having else _UNKNOWN
-        most_added = int(len(letters) / cutoff) - len(letters)
-        lengths = range(math.ceil(len(letters) * cutoff), len(letters) + most_added + 1)
-        terms = [term for length in lengths for term in self._terms.get(f"{mark}{length}", ())]
+        terms = self._terms_about(mark, len(letters), cutoff)
         found = process.extract(word, terms, scorer=OSA.normalized_similarity, score_cutoff=cutoff, limit=most)
         return tuple((term, likeness) for term, likeness, _ in found)
+
+    def _read_terms(self, mark: str, length: int, cutoff: float) -> list[str]:
+        """Return the words whose length alone does not keep them from being so much alike to a word of a length."""
+        lengths = range(math.ceil(length * cutoff), int(length / cutoff) + 1)
+        return [term for near in lengths for term in self._terms.get(f"{mark}{near}", ())]
 
     def _weigh(self, word: str) -> float:
         """Return how telling a folded word is: the fewer names have it, the more."""
