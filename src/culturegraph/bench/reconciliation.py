@@ -28,10 +28,9 @@ from rapidfuzz import fuzz, process, utils
 from culturegraph.errors import StorageError
 from culturegraph.protocols.reconciliation.evidence import Condition
 from culturegraph.protocols.reconciliation.matching import Query, Reconciler
-from culturegraph.queries import read_queries
+from culturegraph.protocols.reconciliation.opening import open_reconciler
 from culturegraph.rdf.vocabulary import BASE, CG
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import open_current
 
 GOLD: Final = Path("tests") / "cases" / "reconciliation" / "gold.csv"
 BATCH: Final = 10
@@ -88,13 +87,6 @@ def read_gold(path: Path) -> list[Row]:
     return [
         Row(row["query"], row["type"], row["place"], BASE + row["expected"] if row["expected"] else "") for row in rows
     ]
-
-
-def open_reconciler(settings: Settings) -> Reconciler:
-    """Return what reconciles with the published snapshot."""
-    snapshot = open_current(settings.store, in_memory=True)
-    queries = {query.id: query for query in read_queries(settings.queries / "pages")}
-    return Reconciler(snapshot.store, snapshot.text_index, queries)
 
 
 def run(settings: Settings, sizes: Sequence[int], progress: Callable[[str], None] = lambda _: None) -> list[Run]:

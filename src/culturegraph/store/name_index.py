@@ -6,12 +6,13 @@ is worth is for the asker to judge. Only the names of the things that are asked 
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from rapidfuzz import process
@@ -89,6 +90,14 @@ class NameIndex:
         self._terms_about = lru_cache(maxsize=256)(self._read_terms)
         self._spelled_alike = lru_cache(maxsize=65_536)(self._find_alike)
         self.weigh = lru_cache(maxsize=65_536)(self._weigh)
+
+    @cached_property
+    def identity(self) -> str:
+        """What tells these names from others: a hash of all of them."""
+        digest = hashlib.blake2b(digest_size=16)
+        for name in self._names:
+            digest.update(f"{name.iri}\0{name.kind}\0{name.text}\0".encode())
+        return digest.hexdigest()
 
     def near(self, folded: Sequence[str], plain: Sequence[str] = (), limit: int = MOST) -> Iterable[HeldName]:
         """Return the names that share a word with a name, or have one that is spelled alike, the likeliest first."""
