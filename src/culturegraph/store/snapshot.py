@@ -88,6 +88,11 @@ class Snapshot:
         """A text that differs between any two builds, those of one version included."""
         return f"{self.path.name} {self.manifest.get('published')}"
 
+    @property
+    def built(self) -> datetime:
+        """The time of the commit that was built; that of publication where the build did not tell."""
+        return datetime.fromisoformat(self.manifest.get("built") or self.manifest["published"])
+
     @cached_property
     def text_index(self) -> TextIndex:
         """The names and identifiers of the snapshot; made in memory where the snapshot is older than its file."""
