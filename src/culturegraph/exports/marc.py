@@ -105,7 +105,7 @@ def to_xml(record: Record) -> etree._Element:
         if field.is_control_field():
             etree.SubElement(root, f"{{{MARCXML}}}controlfield", tag=field.tag).text = field.data
             continue
-        first, second = field.indicators
+        first, second = field.indicator1, field.indicator2
         element = etree.SubElement(root, f"{{{MARCXML}}}datafield", tag=field.tag, ind1=first, ind2=second)
         for code, value in field.subfields:
             etree.SubElement(element, f"{{{MARCXML}}}subfield", code=code).text = value

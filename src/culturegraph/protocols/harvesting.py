@@ -134,7 +134,7 @@ def respond(repository: Repository, arguments: Sequence[tuple[str, str]], addres
     else:
         _tell(request, arguments)
         root.append(answer)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
 
 
 def _tell(request: etree._Element, arguments: Sequence[tuple[str, str]]) -> None:

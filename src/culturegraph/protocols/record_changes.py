@@ -62,9 +62,12 @@ def read_changes(store: Store, iris: Iterable[str], build: datetime, releases: S
     if not known:
         return Changes(build, {}, {})
     present = set(iris)
+    # Situations and evidence are no records: what is gone counts where its like is a record still.
+    kinds = {iri.rpartition("/")[0] for iri in present}
     changed = {iri: known[iri][1] for iri in present & known.keys() if known[iri][0] == _digest_of(store, iri)}
     gone |= dict.fromkeys(known.keys() - present, build)
-    return Changes(build, changed, {iri: since for iri, since in gone.items() if iri not in present})
+    deleted = {iri: since for iri, since in gone.items() if iri not in present and iri.rpartition("/")[0] in kinds}
+    return Changes(build, changed, deleted)
 
 
 def _utc(moment: datetime) -> datetime:

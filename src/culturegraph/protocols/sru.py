@@ -79,7 +79,7 @@ def respond(search: RecordSearch, repository: Repository, parameters: Sequence[t
             raise DiagnosticError(4, "there are the operations explain and searchRetrieve", operation)
     except DiagnosticError as error:
         root = _refuse(version or _VERSIONS["1.2"], error)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
 
 
 def _refuse(version: _Version, error: DiagnosticError) -> etree._Element:
