@@ -83,12 +83,15 @@ def test_a_client_over_its_limits_is_told_when_to_come_back(tmp_path: Path) -> N
         status, headers, body = get(address, "ASK {}", x_forwarded_for="192.0.2.7", x_request_id="mine-1")
         assert (status, headers["retry-after"], headers["x-request-id"]) == (429, "1", "mine-1")
         assert body == b"Too many requests: a client may send 0.3 queries a second\n"
+        # The page of a result counts like the result.
+        assert get(address, "ASK {}", x_forwarded_for="192.0.2.7", accept="text/html")[0] == 429
         assert get(address, "ASK {}", x_forwarded_for="192.0.2.8")[0] == 200
+        assert get(address, "ASK {}", x_forwarded_for="192.0.2.8", accept="text/html")[0] == 200
         with ThreadPoolExecutor(3) as pool:
             hogs = [pool.submit(get, address, f"{HOG} #{n}", x_forwarded_for="192.0.2.9") for n in range(3)]
             assert sorted(hog.result()[0] for hog in hogs) == [429, 503, 503]
         entries = [json.loads(line) for line in log.read_text().splitlines()]
-        assert len(entries) == 10
+        assert len(entries) == 12
         mine = next(entry for entry in entries if entry["request"] == "mine-1")
         assert (mine["client"], mine["outcome"], mine["status"]) == ("192.0.2.7", "refused", 429)
         killed = [entry for entry in entries if entry["outcome"] == "time_limit"]

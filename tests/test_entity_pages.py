@@ -106,6 +106,12 @@ def test_a_people(client: Client) -> None:
     assert ">example.org</a>" in text, "a web address is named by its site"
 
 
+def test_equal_names_are_told_apart(client: Client) -> None:
+    text = page(client, "/doc/place/pe-08")
+    assert '<a href="/id/place/pe-0801">Anta (provincia)</a>' in text
+    assert '<a href="/id/place/pe-080102">Anta (distrito)</a>' in text
+
+
 def test_names_have_their_language(client: Client) -> None:
     text = page(client, "/doc/people/yungay")
     names = text[text.index('<dl class="names">') : text.index("</dl>")]
@@ -147,6 +153,7 @@ def test_the_timeline_is_in_order(client: Client) -> None:
         ("17 de marzo de 2010", ' datetime="2010-03-17"'),
     ]
     assert "modificada por" in moments[1][2]
+    assert "2007" not in [told for _, told, _ in moments], "the day tells the year"
     assert "Danza" not in str(moments), "when the dance was attested says nothing of the norm"
     danza = page(client, "/doc/expression/danza")
     assert re.search(r"<time>hacia 1964</time>", danza), "no machine date where the source is not sure"

@@ -40,7 +40,8 @@ _POLL: Final = 0.002
 _KIND: Final = {kind: number for number, kind in enumerate(KINDS)}
 _OUTCOME: Final = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 # Headers between our own pages and an evaluator; from anybody else they mean nothing.
-ROWS, KIND_HEADER, VOLATILE_HEADER = b"culturegraph-rows", b"culturegraph-kind", b"culturegraph-volatile"
+ROWS, CLIENT = b"culturegraph-rows", b"culturegraph-client"
+KIND_HEADER, VOLATILE_HEADER = b"culturegraph-kind", b"culturegraph-volatile"
 
 
 _NOTHING: Final = SparqlRequest(None)
@@ -141,8 +142,8 @@ class Endpoint:
     def _open(self, request: Request, held: Connection) -> _Asked:
         given = request.headers.get(b"x-request-id", b"")
         request_id = given if REQUEST_ID.fullmatch(given) else next(self._ids)
-        client = held.client
-        if self._settings.trusted_proxies:
+        client = held.client or request.header(CLIENT) or ""
+        if not held.is_own and self._settings.trusted_proxies:
             client = name_client(client, request.header(b"x-forwarded-for"), self._settings.trusted_proxies)
         # Before any state of this request is told: the supervisor measures from here.
         started = self._board.started[self._slot] = now()
@@ -166,7 +167,7 @@ class Endpoint:
         if not is_own:
             asked.coding = choose_coding(request.header(b"accept-encoding") or "")
         self._begin(asked)
-        if not self._answer_from_cache(asked, formats, raw):
+        if not self._answer_from_cache(asked, formats, raw, is_own=is_own):
             self._evaluate(asked, formats, rows, is_own=is_own)
 
     def _begin(self, asked: _Asked) -> None:
@@ -185,13 +186,15 @@ class Endpoint:
         while self._shared.cache.size and board.leader(slot, key) is not None:
             sleep(_POLL)
 
-    def _answer_from_cache(self, asked: _Asked, formats: AnswerFormats, raw: bytes) -> bool:
+    def _answer_from_cache(self, asked: _Asked, formats: AnswerFormats, raw: bytes, *, is_own: bool) -> bool:
         found = self._shared.cache.find(bytes.fromhex(asked.tag[3:-1]), asked.coding)
         if found is None:
             return False
         kind, body, asked.coding = found
         asked.kind, asked.outcome, asked.size = KINDS[kind], "cached", len(body)
         head = self._head(asked, formats, is_volatile=False) + b"content-length: %d\r\n" % len(body)
+        # The pages have to know what they show.
+        head += b"%s: %s\r\n" % (KIND_HEADER, asked.kind.encode()) if is_own else b""
         asked.channel.mark_streaming(is_whole=True)
         asked.channel.send(head + self._tail(asked) + b"\r\n" + body)
         is_usual = asked.keep_alive and not asked.request.is_old and b"x-request-id" not in asked.request.headers

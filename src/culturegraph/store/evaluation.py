@@ -65,6 +65,8 @@ class Task:
     named_graphs: tuple[str, ...] = ()
     # At most so many solutions are written, and `head.truncated` says so. In JSON only.
     rows: int | None = None
+    # The address of who asks: limits and logs of evaluators that are processes go by it.
+    client: str = ""
 
 
 @dataclass
