@@ -136,6 +136,8 @@ def shorten(iri: str) -> str:
     """Return a readable short form of an IRI that has no name: a prefixed name, a path below ours, a host and path."""
     if iri.startswith(BASE):
         local = iri[len(BASE) :]
+        if "#" in local:
+            return local.rpartition("#")[2]
         return local.split("/", 1)[1] if "/" in local.strip("/") else local or "culturegraph"
     prefixed = shrink(iri)
     if not prefixed.startswith("<"):

@@ -84,6 +84,11 @@ class Snapshot:
         return str(self.manifest["version"])
 
     @property
+    def built(self) -> datetime:
+        """The time that the build states, else the time of publication."""
+        return datetime.fromisoformat(str(self.manifest.get("built") or self.manifest["published"]))
+
+    @property
     def identity(self) -> str:
         """A text that differs between any two builds, those of one version included."""
         return f"{self.path.name} {self.manifest.get('published')}"
@@ -165,6 +170,11 @@ class Held:
     path: Path
     manifest: Mapping[str, Any]
     _hold: _Hold = field(repr=False, compare=False)
+
+    @property
+    def built(self) -> datetime:
+        """The time that the build states, else the time of publication."""
+        return datetime.fromisoformat(str(self.manifest.get("built") or self.manifest["published"]))
 
     @property
     def identity(self) -> str:

@@ -31,6 +31,7 @@ from culturegraph.protocols.listing import Section, list_graphs, list_schemes
 from culturegraph.protocols.report import list_results_about
 from culturegraph.protocols.schema_org import describe_entity, to_script
 from culturegraph.protocols.schemes import CONCEPTS, Position, find_position
+from culturegraph.protocols.sheets import PEOPLE
 from culturegraph.protocols.withdrawals import Withdrawal, find_withdrawal
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
 from culturegraph.rdf.graphs import scheme_graph
@@ -268,12 +269,14 @@ def to_iri(path: str) -> str:
     return BASE + (path if path.split("/")[0] in _OWN_PLACES else f"id/{path}")
 
 
-def _sheet(site: Site, path: str) -> str | None:
-    """Return the page that lists everything about a people or a department, where this server has it."""
+def _sheet(site: Site, path: str) -> tuple[str, str] | None:
+    """Return the page that has all of a people to print, or all of a department, with the key of its word."""
     kind, _, slug = path.partition("/")
-    if kind == "people":
-        return f"/browse/people/{slug}"
-    return f"/browse/places/{slug}" if kind == "place" and to_iri(path) in site.reader.gazetteer.codes else None
+    if kind == "people" and PEOPLE in site.page_queries:
+        return f"/browse/people/{slug}", "browse_print"
+    if kind == "place" and to_iri(path) in site.reader.gazetteer.codes and site.browser.find("places", of_one=True):
+        return f"/browse/places/{slug}", "entity_sheet"
+    return None
 
 
 def refuse_withdrawn(site: Site, iri: str, language: str) -> None:
