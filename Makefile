@@ -33,6 +33,8 @@ test: .venv/.synced
 # All tests; also those of the ontology's proof where there is Java, and the score in the W3C SHACL suite.
 test-all: .venv/.synced
 	$(SYNC_PROOF)
+	$(SYNC) --group browser
+	@sh tests/install_chromium.sh
 	$(PYTEST)
 	$(RUN) python tests/w3c_shacl.py
 

@@ -120,3 +120,18 @@ def test_a_dashboard_that_is_not_there_is_told(tmp_path: Path) -> None:
     path.write_text(HEAD + "#+ dashboard: two\n#+ chart: {kind: bars, x: a}\nSELECT ?a { ?a ?b ?c }\n")
     with pytest.raises(DataError, match=r"chart.rq.*two"):
         read_dashboards(tmp_path, [read_query(path)])
+
+
+def test_the_data_set_can_be_had_where_its_description_says(client: Client) -> None:
+    (block,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', client.get("/", headers=HTML).text)
+    for part in json.loads(block)["distribution"]:
+        assert client.get(part["contentUrl"], follow_redirects=True).status_code == 200
+
+
+def test_the_editor_suggests_classes_by_use(client: Client) -> None:
+    found = client.get("/suggest/class?q=danza", headers={"accept-language": "es"}).json()
+    assert found[0]["iri"].endswith("/ontology/Dance") and found[0]["count"] > 0
+    found = client.get("/suggest/property?q=cg:prac").json()
+    assert {"cg:practitioner", "cg:practisedThrough"} <= {
+        item["iri"].replace("https://w3id.org/culturegraph/ontology/", "cg:") for item in found
+    }

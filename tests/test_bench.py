@@ -36,6 +36,24 @@ def test_each_reader_runs_in_a_process_of_its_own(tmp_path):
     assert all(run.seconds > 0 and run.peak_mb > 10 for run in runs)
 
 
+def test_the_tables_are_concluded_in_words():
+    def run(data, reader, rows, seconds, peak):
+        return tables.Run(data, reader, rows, rows * 4, seconds, rows * 4 / seconds, peak)
+
+    runs = [
+        run("bundled tables", "csvw", 100, 3.0, 60.0),
+        run("bundled tables", "tables", 100, 1.5, 120.0),
+        run("bundled tables", "lines", 100, 0.5, 65.0),
+        run("generated, 20 rows", "lines", 20, 0.1, 50.0),
+        run("generated, 200 rows", "lines", 200, 1.0, 55.0),
+    ]
+    assert tables.conclude(runs) == [
+        "tables, bundled tables: 2.0 times as fast as the csvw library's reading alone",
+        "lines, bundled tables: 6.0 times as fast as the csvw library's reading alone",
+        "lines, memory: 50.0 MB for 20 rows, 55.0 MB for 200 (10 times the rows, 1.10 times the memory)",
+    ]
+
+
 @pytest.mark.slow
 def test_the_fast_path_is_fast_and_memory_is_flat(tmp_path):
     small, large = (

@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 from httpx import Client
-from small_site import listening, publish_small, small_settings
+from pyoxigraph import Literal, NamedNode, RdfFormat, Store, Triple
+from small_site import listening, publish_small, small_quads, small_settings
 from test_release import FIRST, SECOND, project  # noqa: F401
 
+from culturegraph.protocols.disagreements import find_disagreements
+from culturegraph.rdf.statements import statement_hash
 from culturegraph.releases.folder import find_release
+from culturegraph.releases.statements import first_release
 from culturegraph.settings import Settings
 
 ES = {"Accept": "text/html", "Accept-Language": "es"}
@@ -103,3 +107,53 @@ def test_a_tampered_file_is_not_sent(client: Client, releases: Path) -> None:
     answer = client.get(f"/dumps/{FIRST}/CHANGES.md")
     assert answer.status_code == 500
     assert "not as it was released" in answer.text
+
+
+# Statements
+
+
+def statement_of(releases: Path, words: bytes) -> str:
+    line = next(line for line in find_release(releases, SECOND).lines() if words in line and b"graph/source/" in line)
+    return hashlib.sha256(line[: line.rindex(b" <")] + b" .\n").hexdigest()
+
+
+def test_since_which_release_a_statement_is_said(releases: Path) -> None:
+    new, old = statement_of(releases, "Primerísima".encode()), statement_of(releases, b'"Segunda"')
+    assert first_release(releases, new).version == SECOND  # type: ignore[union-attr]
+    assert first_release(releases, old).version == FIRST  # type: ignore[union-attr]
+    assert first_release(releases, "0" * 64) is None
+
+
+def test_a_statement_is_cited_in_every_form(client: Client) -> None:
+    triple = next(quad.triple for quad in small_quads() if str(quad.predicate).endswith("label>"))
+    digest = statement_hash(triple)
+    page = client.get(f"/doc/statement/{digest}", headers=ES).text
+    assert f"/statement/{digest}/citation.bib" in page
+    assert "Todavía no está en ninguna versión publicada" in page
+    assert "/correction/?about=" in page
+    item = json.loads(client.get(f"/statement/{digest}/citation.csl").text)[0]
+    assert (item["version"], item["URL"]) == ("small-1", f"https://w3id.org/culturegraph/statement/{digest}")
+    assert client.get(f"/statement/{digest}/citation.bib").text.count("{") == client.get(
+        f"/statement/{digest}/citation.bib"
+    ).text.count("}")
+    assert client.get(f"/statement/{digest}/citation.pdf").status_code == 404
+    assert client.get(f"/statement/{'0' * 64}/citation.bib").status_code == 404
+
+
+def test_other_sources_that_say_otherwise_are_shown() -> None:
+    text = """
+    PREFIX e: <https://w3id.org/culturegraph/id/event/> PREFIX cg: <https://w3id.org/culturegraph/ontology/>
+    PREFIX sh: <http://www.w3.org/ns/shacl#> PREFIX g: <https://w3id.org/culturegraph/graph/source/>
+    g:a { e:x cg:founded "1990" ; cg:name "one" } g:b { e:x cg:founded "1991" ; cg:name "two" }
+    { e:x cg:founded "1990", "1991" ; cg:name "one", "two" }
+    <https://w3id.org/culturegraph/graph/validation> { <urn:r> sh:focusNode e:x ; sh:resultPath cg:founded ;
+      sh:sourceShape <https://w3id.org/culturegraph/shapes/Disagreement-founded> }
+    """
+    store = Store()
+    store.load(text, format=RdfFormat.TRIG)
+    event, cg = NamedNode("https://w3id.org/culturegraph/id/event/x"), "https://w3id.org/culturegraph/ontology/"
+    founded = Triple(event, NamedNode(cg + "founded"), Literal("1990"))
+    [other] = find_disagreements(store, founded, "en")
+    assert (other.value.name.text, len(other.sources)) == ("1991", 1)
+    # Two names are no disagreement: no shape says that there is one only.
+    assert find_disagreements(store, Triple(event, NamedNode(cg + "name"), Literal("one")), "en") == []

@@ -10,10 +10,11 @@ from typing import Any
 from pyoxigraph import Quad, Store
 
 from culturegraph.build import Progress, assemble, memory_store, read_shapes, silent
-from culturegraph.errors import DataErrors
+from culturegraph.errors import DataError, DataErrors
 from culturegraph.exports.data_cube import build_cube, count_observations, find_faults
 from culturegraph.linking.duplicates import find_duplicates
 from culturegraph.protocols.browsing import check_listing
+from culturegraph.protocols.dashboards import read_dashboards
 from culturegraph.protocols.facets import check_facet
 from culturegraph.queries import QueryFile, check_syntax, read_queries
 from culturegraph.rdf.vocabulary import PREFIXES
@@ -41,14 +42,18 @@ def _select(store: Store, query: QueryFile) -> tuple[list[str], list[list[str]]]
     return header, rows
 
 
-def check_queries(queries: Sequence[QueryFile]) -> Finding:
-    """Parse every query file, and the heads that make pages of some."""
+def check_queries(queries: Sequence[QueryFile], folder: Path) -> Finding:
+    """Parse every query file, and the heads that make pages, charts and dashboards of some."""
     faults = [
         str(error)
         for check_part in (check_syntax, check_listing, check_facet)
         for error in map(check_part, queries)
         if error
     ]
+    try:
+        read_dashboards(folder / "dashboards", queries)
+    except DataError as error:
+        faults.append(str(error))
     return Finding("queries", not faults, f"{len(queries)} files parse", tuple(faults))
 
 
@@ -102,7 +107,7 @@ def check(settings: Settings, *, progress: Progress = silent) -> list[Finding]:
         queries = read_queries(settings.queries)
         findings = [
             Finding("tables", True, f"{rows} rows of {len(assembled.rows)} tables, {len(assembled.quads)} quads"),
-            check_queries(queries),
+            check_queries(queries, settings.queries),
         ]
         if findings[-1].passed:
             findings += [check_rule(store, query) for query in queries if query.kind == "checks"]

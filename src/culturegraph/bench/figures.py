@@ -76,7 +76,7 @@ def _without(peer: str, extra: str) -> list[str]:
 
 def _tables(settings: Settings, options: Options) -> Figures:
     runs = tables.run(settings.data / "csv-metadata.json", _sizes(options.sizes, tables.SIZES))
-    return Figures("tables", [asdict(run) for run in runs])
+    return Figures("tables", [asdict(run) for run in runs], tables.conclude(runs))
 
 
 def _reasoning(settings: Settings, options: Options) -> Figures:

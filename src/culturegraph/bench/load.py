@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import quantiles
-from typing import Final
+from typing import Final, Self
 from urllib.parse import quote
 
 from culturegraph.errors import StorageError
@@ -86,11 +86,17 @@ class Target:
 
 
 class Client:
-    """One connection, kept open."""
+    """One connection, kept open until it is closed or the block that it is used in ends."""
 
     def __init__(self, target: Target, timeout: float = 120) -> None:
         self._target, self._timeout = target, timeout
         self._socket: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def ask(self, request: bytes) -> Answer:
         """Send a request and read the whole answer."""
@@ -146,12 +152,12 @@ class Client:
 
 def ask_each(target: Target, queries: Sequence[str], seconds: float) -> list[Answer]:
     """Ask queries one after the other, over one connection, until all are asked or the time is over."""
-    client, answers, end = Client(target), list[Answer](), time.perf_counter() + seconds
-    for query in queries:
-        answers.append(client.ask(target.request(query)))
-        if time.perf_counter() > end:
-            break
-    client.close()
+    answers, end = list[Answer](), time.perf_counter() + seconds
+    with Client(target) as client:
+        for query in queries:
+            answers.append(client.ask(target.request(query)))
+            if time.perf_counter() > end:
+                break
     return answers
 
 
@@ -211,15 +217,16 @@ def _drive_sockets(target: Target, queries: Sequence[str], connections: int, sec
 
 
 def _work(target: Target, requests: Sequence[bytes], seconds: float, pipe: Connection) -> None:
-    client, times, failed = Client(target), list[float](), 0
+    times, failed = list[float](), 0
     end, at = time.perf_counter() + seconds, 0
-    while time.perf_counter() < end:
-        answer = client.ask(requests[at % len(requests)])
-        at += 1
-        if answer.status == 200:
-            times.append(answer.seconds)
-        else:
-            failed += 1
+    with Client(target) as client:
+        while time.perf_counter() < end:
+            answer = client.ask(requests[at % len(requests)])
+            at += 1
+            if answer.status == 200:
+                times.append(answer.seconds)
+            else:
+                failed += 1
     pipe.send((times, failed))
 
 

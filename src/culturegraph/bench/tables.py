@@ -37,6 +37,7 @@ READERS: Final = ("csvw", "tables", "lines")
 SIZES: Final = (20_000, 200_000)
 _SLOW: Final = 20_000
 _REPEATS: Final = 5
+_BUNDLED: Final = "bundled tables"
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,32 @@ class Run:
 
 def run(bundled: Path, sizes: Sequence[int] = SIZES, repeats: int = _REPEATS) -> list[Run]:
     """Measure all readers on the bundled tables, then on generated ones of each size (rows)."""
-    runs = _compare("bundled tables", bundled, READERS, repeats)
+    runs = _compare(_BUNDLED, bundled, READERS, repeats)
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             metadata = generate(Path(folder), size)
             readers = READERS if size <= _SLOW else READERS[-1:]
             runs += _compare(f"generated, {size:,} rows", metadata, readers, max(1, repeats // 2))
     return runs
+
+
+def conclude(runs: Sequence[Run]) -> list[str]:
+    """Return in words what the figures are to show: quads beside the library's reading alone, and flat memory."""
+    told = []
+    bundled = {run.reader: run for run in runs if run.data == _BUNDLED}
+    if "csvw" in bundled:
+        alone = bundled["csvw"].seconds
+        for reader in ("tables", "lines"):
+            ratio = alone / bundled[reader].seconds
+            told.append(f"{reader}, bundled tables: {ratio:.1f} times as fast as the csvw library's reading alone")
+    lines = [run for run in runs if run.reader == "lines" and run.data != _BUNDLED]
+    if len(lines) > 1:
+        few, many = min(lines, key=lambda run: run.rows), max(lines, key=lambda run: run.rows)
+        told.append(
+            f"lines, memory: {few.peak_mb} MB for {few.rows:,} rows, {many.peak_mb} MB for {many.rows:,}"
+            f" ({many.rows / few.rows:.0f} times the rows, {many.peak_mb / few.peak_mb:.2f} times the memory)"
+        )
+    return told
 
 
 def _compare(data: str, metadata: Path, readers: Sequence[str], repeats: int) -> list[Run]:

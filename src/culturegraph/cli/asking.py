@@ -81,8 +81,9 @@ def search(
     store: StoreOption = None,
 ) -> None:
     """Search the published graph by name, variant or identifier. Exit code 0 whether something is found or not."""
-    from culturegraph.protocols.search import open_searcher, read_request
+    from culturegraph.protocols.search import open_searcher
     from culturegraph.protocols.search_answers import to_json
+    from culturegraph.protocols.search_request import read_request
 
     settings = read_settings(store=store)
     searcher = open_searcher(settings, lang.value)

@@ -1,20 +1,28 @@
-"""Verbs that write the published graph in a profile: export nquads, owl-data, data-cube, marcxml, marc, skos …."""
+"""Verbs that write the published graph in a profile: nquads, owl-data, data-cube, unesco-qpr."""
 
 from __future__ import annotations
 
+import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from culturegraph.cli.terminal import StoreOption, err, read_settings, show_step
-from culturegraph.errors import UsageError
+from culturegraph.cli.terminal import Language, StoreOption, err, read_settings, show_step
+from culturegraph.files import write_whole
+
+
+class ReportForm(StrEnum):
+    """The forms of the draft of a periodic report."""
+
+    xlsx = "xlsx"
+    docx = "docx"
+    html = "html"
+    jsonld = "jsonld"
+
 
 verbs = typer.Typer(help="Write the published graph in a profile.", no_args_is_help=True, rich_markup_mode=None)
-KindOption = Annotated[
-    list[str] | None, typer.Option("--kind", help="person, people, place, genre … (see queries/exports); all without")
-]
-OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="file; standard output without it")]
 
 
 @verbs.command("nquads", epilog="Example: culturegraph export nquads -o culturegraph.nq")
@@ -56,62 +64,25 @@ def export_data_cube(
     err.print(f"{written} observations written", markup=False)
 
 
-def _export_records(form: str, kinds: list[str] | None, output: Path | None, store: Path | None) -> None:
-    """Write records in a form, and show how many there are by now."""
-    from culturegraph.exports import marc, mixnmatch
-    from culturegraph.exports.records import Records
-    from culturegraph.store.snapshot import open_current
-
-    settings = read_settings(store=store)
-    snapshot, written = open_current(settings.store), 0
-    records = Records(snapshot.store, settings.queries)
-    with err.status("reading the graph …") as status:
-        known = records.check_kinds(kinds or [])
-        steps = (
-            mixnmatch.export(records, known, output)
-            if form == "mixnmatch"
-            else marc.export(records, known, output, form, lambda _: snapshot.built)
-        )
-        for written in steps:
-            status.update(f"{written} of {len(records.entries)} records …")
-    err.print(f"{written} records written", markup=False)
-
-
-@verbs.command("marcxml", epilog="Example: culturegraph export marcxml -o authorities.xml --kind people")
-def export_marcxml(kind: KindOption = None, output: OutputOption = None, store: StoreOption = None) -> None:
-    """Write MARC 21 authority records as MARCXML."""
-    _export_records("marcxml", kind, output, store)
-
-
-@verbs.command("marc", epilog="Example: culturegraph export marc -o authorities.mrc")
-def export_marc(kind: KindOption = None, output: OutputOption = None, store: StoreOption = None) -> None:
-    """Write MARC 21 authority records as ISO 2709 (UTF-8)."""
-    _export_records("marc", kind, output, store)
-
-
-@verbs.command(
-    "mixnmatch", epilog="Example: culturegraph export mixnmatch --kind people --kind language -o peoples.tsv"
-)
-def export_mixnmatch(kind: KindOption = None, output: OutputOption = None, store: StoreOption = None) -> None:
-    """Write a catalogue for Mix'n'match (TSV), by which Wikidata's volunteers link the records."""
-    _export_records("mixnmatch", kind, output, store)
-
-
-@verbs.command("skos", epilog="Example: culturegraph export skos expression-types -o expression-types.ttl")
-def export_skos(
-    scheme: Annotated[str, typer.Argument(help="id of the scheme, as in /schemes/{id}")] = "expression-types",
-    output: OutputOption = None,
-    form: Annotated[str, typer.Option("--format", help="ttl, rdf, nt, jsonld")] = "ttl",
+@verbs.command("unesco-qpr", epilog="Example: culturegraph export unesco-qpr --cycle 2027 --format docx --lang es")
+def export_unesco_qpr(
+    cycle: Annotated[str | None, typer.Option(help="cycle of reports", show_default="the next")] = None,
+    fmt: Annotated[ReportForm, typer.Option("--format", help="form of the draft")] = ReportForm.xlsx,
+    lang: Annotated[Language, typer.Option(help="language of the draft")] = Language.es,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="file; - for standard output", show_default="by its name")
+    ] = None,
     store: StoreOption = None,
 ) -> None:
-    """Write a concept scheme with all its alignments."""
-    from culturegraph.exports.skos_scheme import export
-    from culturegraph.rdf.formats import GRAPHS
-    from culturegraph.store.snapshot import open_current
+    """Write the draft of the periodic report on the 2005 Convention: sentences with their statements, and gaps."""
+    from culturegraph.exports.unesco_qpr.writing import export
 
-    chosen = next((offer.rdf for offer in GRAPHS if offer.is_called(form) and offer.rdf is not None), None)
-    if chosen is None:
-        raise UsageError(f"{form!r} is no RDF format; there are ttl, rdf, nt, jsonld")
     settings = read_settings(store=store)
-    matches = export(open_current(settings.store).store, settings.queries, scheme, output, chosen)
-    err.print(f"{matches} alignments written", markup=False)
+    with show_step("drafting the report"):
+        written = export(settings.store, settings.queries, cycle, fmt.value, lang.value)
+    if output == Path("-"):
+        sys.stdout.buffer.write(written.data)
+        return
+    path = output or Path(written.name)
+    write_whole(path, written.data)
+    err.print(f"{path}: {written.filled} cells filled, {written.empty} empty, {written.notes} notes", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,6 +11,8 @@ from pyoxigraph import DefaultGraph, NamedNode, Store
 from culturegraph.protocols.labels import Labels, Name, to_href
 from culturegraph.rdf.vocabulary import DCTERMS, PROV
 
+# Titles that many documents of a portal share carry the address in brackets; a page links the document itself.
+_ADDRESS: Final = re.compile(r"\s*\[https?://[^\]]*\]")
 _PUBLISHER: Final = "http://purl.org/dc/elements/1.1/publisher"
 
 
@@ -50,12 +53,16 @@ class Attribution:
         return SourceNote(
             number=0,
             graph=graph,
-            name=self._labels.of(graph),
+            name=self._name(graph),
             href=to_href(graph),
             publisher=self._first(node, _PUBLISHER),
             document=self._first(node, PROV + "wasDerivedFrom"),
             licence=self._first(node, DCTERMS + "license"),
         )
+
+    def _name(self, graph: str) -> Name:
+        name = self._labels.of(graph)
+        return replace(name, text=_ADDRESS.sub("", name.text) or name.text)
 
     def notes(self) -> tuple[SourceNote, ...]:
         """Return the notes of all graphs that were numbered, in the order of their numbers."""

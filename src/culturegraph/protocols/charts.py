@@ -196,10 +196,13 @@ def frame(
         f'<rect width="8" height="8"/>{_PATTERNS[place]}</pattern>'
         for place in used
     )
+    drawn = "".join(parts)
+    # What holds links is no picture to a screen reader: it reads them.
+    role = "group" if "<a " in drawn else "img"
     svg = (
-        f'<svg class="chart" width="{width}" height="{height:.0f}" viewBox="0 0 {width} {height:.0f}" role="img" '
+        f'<svg class="chart" width="{width}" height="{height:.0f}" viewBox="0 0 {width} {height:.0f}" role="{role}" '
         f'aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{escape(captions.title)}</title>'
-        f'<desc id="{name}-desc">{escape(captions.description)}</desc><defs>{patterns}</defs>{"".join(parts)}</svg>'
+        f'<desc id="{name}-desc">{escape(captions.description)}</desc><defs>{patterns}</defs>{drawn}</svg>'
     )
     legend = "".join(f"<li>{_swatch(name, place)}{escape(key or '–')}</li>" for key, place in series.items())
     return Markup((f'<ul class="legend">{legend}</ul>' if legend else "") + svg)  # noqa: S704 (all parts are escaped)

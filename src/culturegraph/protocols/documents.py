@@ -24,12 +24,13 @@ def is_known(store: Store, iri: str) -> bool:
         node = NamedNode(iri)
     except ValueError:  # A path can hold what no IRI can.
         return False
-    found = (
-        store.quads_for_pattern(node, None, None, None),
-        store.quads_for_pattern(None, None, node, None),
-        store.quads_for_pattern(None, node, None, None),
+    # One after the other: most of what is asked for is the subject of something.
+    return (
+        any(True for _ in store.quads_for_pattern(node, None, None, None))
+        or any(True for _ in store.quads_for_pattern(None, None, node, None))
+        or any(True for _ in store.quads_for_pattern(None, node, None, None))
+        or store.contains_named_graph(node)
     )
-    return store.contains_named_graph(node) or any(next(iter(quads), None) is not None for quads in found)
 
 
 def statements(store: Store, iri: str) -> list[Quad]:

@@ -11,6 +11,7 @@ from culturegraph.rdf.vocabulary import DCAT, DCTERMS, OWL, PROV, RDF, RDFS, SH,
 _DC = "http://purl.org/dc/elements/1.1/"
 _VANN = "http://purl.org/vocab/vann/"
 _FOAF = "http://xmlns.com/foaf/0.1/"
+_GSP = "http://www.opengis.net/ont/geosparql#"
 _GEO = "http://www.w3.org/2003/01/geo/wgs84_pos#"
 
 _TERMS: Final = {
@@ -133,6 +134,9 @@ _TERMS: Final = {
     _FOAF + "homepage": ("página web", "home page"),
     _VANN + "preferredNamespacePrefix": ("prefijo preferido", "preferred prefix"),
     _VANN + "preferredNamespaceUri": ("espacio de nombres preferido", "preferred namespace"),
+    _GSP + "hasGeometry": ("geometría", "geometry"),
+    _GSP + "asWKT": ("en WKT", "as WKT"),
+    _GSP + "Geometry": ("Geometría", "Geometry"),
     _GEO + "lat": ("latitud", "latitude"),
     _GEO + "long": ("longitud", "longitude"),
     XSD + "date": ("fecha", "date"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -124,6 +125,7 @@ class Labels:
         return Name(names[language], language)
 
 
+@lru_cache(maxsize=50_000)
 def sort_key(text: str) -> str:
     """Return what a name is sorted by: case and accents do not count."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
@@ -134,6 +136,8 @@ def shorten(iri: str) -> str:
     """Return a readable short form of an IRI that has no name: a prefixed name, a path below ours, a host and path."""
     if iri.startswith(BASE):
         local = iri[len(BASE) :]
+        if "#" in local:
+            return local.rpartition("#")[2]
         return local.split("/", 1)[1] if "/" in local.strip("/") else local or "culturegraph"
     prefixed = shrink(iri)
     if not prefixed.startswith("<"):
@@ -145,6 +149,7 @@ def shorten(iri: str) -> str:
     return short if len(short) <= 60 else short[:40] + "…" + short[-15:]
 
 
+@lru_cache(maxsize=50_000)
 def to_href(iri: str) -> str | None:
     """Return where a click on an IRI leads: to this server for our own, nowhere for what no browser should open."""
     if iri.startswith(BASE):

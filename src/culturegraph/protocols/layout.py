@@ -12,6 +12,7 @@ import yaml
 
 from culturegraph.errors import DataError
 from culturegraph.protocols.steps import Path, expand, read_path
+from culturegraph.rdf.vocabulary import BASE
 
 FILE: Final = "pages/entity.yaml"
 # What is placed nowhere else.
@@ -44,8 +45,12 @@ class Layout:
     by_module: Mapping[str, str] = field(default_factory=dict)
     sentences: tuple[Sentence, ...] = ()
     map_paths: tuple[Path, ...] = ()
+    # Date properties of an entity, and those of them that also date what it is linked to.
     dates: tuple[str, ...] = ()
+    linked_dates: tuple[str, ...] = ()
     dated_through: frozenset[str] = frozenset()
+    # Entities that the front page begins with.
+    front: tuple[str, ...] = ()
     # Where a value of an identifying property is looked up: its web address with {} in the place of the value.
     addresses: Mapping[str, str] = field(default_factory=dict)
 
@@ -88,14 +93,18 @@ def _layout(given: Mapping[str, Any], file: str) -> Layout:
         raise DataError(f"the last section must be `{OTHER}`", file)
     shared = {name: read_path(text, file) for name, text in given.get("names", {}).items()}
     timeline = given.get("timeline", {})
+    dates = [expand(name, file) for name in timeline.get("dates", ())]
+    own_only = {expand(name, file) for name in timeline.get("own_only", ())}
     return Layout(
         sections=tuple(sections),
         by_property=by_property,
         by_module=by_module,
         sentences=tuple(_sentence(entry, shared, file) for entry in given.get("sentences", ())),
         map_paths=tuple(read_path(text, file) for text in given.get("map", ())),
-        dates=tuple(expand(name, file) for name in timeline.get("dates", ())),
+        dates=tuple(dates),
+        linked_dates=tuple(date for date in dates if date not in own_only),
         dated_through=frozenset(expand(name, file) for name in timeline.get("through", ())),
+        front=tuple(BASE + "id/" + name for name in given.get("front", ())),
         addresses={expand(name, file): text for name, text in given.get("addresses", {}).items()},
     )
 

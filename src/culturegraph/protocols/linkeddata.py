@@ -8,8 +8,10 @@ a narrower property implies.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 from typing import Literal as OneOf
 
@@ -51,6 +53,11 @@ class Value:
     why: str | None = None
     # The RDF term itself.
     term: Any = None
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether a click stays on this server."""
+        return self.href is not None and self.href.startswith("/")
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,8 @@ class Reader:
         self._labels: dict[str, Labels] = {}
         self._notes: dict[str, dict[str, SourceNote]] = {}
         self.inverses = _read_inverses(store)
-        self.broader = _read_broader(store)
+        self.broader = _read_broader(store, RDFS + "subPropertyOf")
+        self._broader_classes = _read_broader(store, RDFS + "subClassOf")
 
     def labels(self, language: str) -> Labels:
         """Return the names for readers of a language; they are kept from page to page."""
@@ -135,6 +143,18 @@ class Reader:
         if _IDENTIFIER in self.broader.get(predicate, ()) and _IDENTIFIER in layout.by_property:
             return layout.by_property[_IDENTIFIER]
         return layout.by_module.get(self._module_of.get(predicate, ""), OTHER)
+
+    def most_specific(self, classes: Iterable[Any]) -> list[Any]:
+        """Return the classes that are broader than none of the others."""
+        given = list(classes)
+        broader = {above for term in given for above in self._broader_classes.get(getattr(term, "value", ""), ())}
+        return [term for term in given if getattr(term, "value", "") not in broader] or given
+
+    def kind(self, iri: str, language: str) -> str:
+        """Return what a thing of ours is, in a word; empty where no class of ours says so."""
+        found = self.store.quads_for_pattern(NamedNode(iri), TYPE, None, DefaultGraph())
+        own = [quad.object for quad in found if isinstance(quad.object, NamedNode) and quad.object.value.startswith(CG)]
+        return min((self.labels(language).of(term.value).text for term in self.most_specific(own)), default="")
 
     def describe(self, iri: str, language: str, window: Window | None = None) -> Entity | None:
         """Return what the graph says of an IRI, or None where it says nothing."""
@@ -214,10 +234,10 @@ def _read_inverses(store: Store) -> dict[str, set[str]]:
     return found
 
 
-def _read_broader(store: Store) -> dict[str, frozenset[str]]:
-    """Return, of each property, all that are broader."""
+def _read_broader(store: Store, relation: str) -> dict[str, frozenset[str]]:
+    """Return, of each term, all that are broader by a relation."""
     above: dict[str, set[str]] = {}
-    for one, other in _pairs(store, RDFS + "subPropertyOf"):
+    for one, other in _pairs(store, relation):
         above.setdefault(one, set()).add(other)
     found: dict[str, frozenset[str]] = {}
     for start in above:
@@ -309,7 +329,7 @@ class _Builder:
         terms = outgoing.get(TYPE.value, {})
         stated = {term for term, graphs in terms.items() if graphs != _RULES} or set(terms)
         own = {term for term in stated if getattr(term, "value", "").startswith(BASE)} or stated
-        return tuple(self._value(term, set()) for term in sorted(own, key=self._sort_key))
+        return tuple(self._value(term, set()) for term in sorted(self._reader.most_specific(own), key=self._sort_key))
 
     def _names(self, outgoing: _Statements) -> Group | None:
         """Return the names other than the title: those that the reader knows best first."""
@@ -338,7 +358,28 @@ class _Builder:
             self._value(term, terms[term], self._why(predicate, term, terms[term], direction), address)
             for term in ordered[start : start + size]
         )
-        return self._group(predicate, direction, values, len(terms))
+        return self._group(predicate, direction, self._told_apart(values), len(terms))
+
+    def _told_apart(self, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        """Return values that are called the same with what each of them is: a district and its province."""
+        times = Counter(value.name.text for value in values)
+        if all(count == 1 for count in times.values()):
+            return values
+
+        kinds = {
+            value.iri: self._reader.kind(value.iri, self._language)
+            for value in values
+            if value.iri and times[value.name.text] > 1
+        }
+        told = Counter((value.name.text, kinds.get(value.iri or "")) for value in values)
+
+        def tell(value: Value) -> Value:
+            kind = kinds.get(value.iri or "")
+            if not kind or told[value.name.text, kind] > 1:  # Two of one kind are no clearer for its name.
+                return value
+            return replace(value, name=Name(f"{value.name.text} ({kind})", value.name.language))
+
+        return tuple(tell(value) for value in values)
 
     def _group(self, predicate: str, direction: Direction, values: tuple[Value, ...], total: int) -> Group:
         return Group(predicate, self._labels.of(predicate), to_href(predicate), direction, values, total)

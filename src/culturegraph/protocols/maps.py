@@ -116,7 +116,7 @@ def _area(area: Area) -> str:
 
 def _point(point: Point) -> str:
     x, y = project(point.latitude, point.longitude)
-    radius = min(4 + 1.6 * math.sqrt(max(point.weight, 1) - 1), 22)
+    radius = min(7 + 1.6 * math.sqrt(max(point.weight, 1) - 1), 24)
     circle = f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{radius:.3g}"><title>{escape(point.title)}</title></circle>'
     return _linked(circle, point.title, point.href)
 

@@ -83,13 +83,13 @@ def _node(neighbour: Neighbour, x: float, y: float) -> str:
     anchor = "" if is_right else ' class="end"'
     label = f"{neighbour.relation}: {neighbour.name}"
     shape = (
-        f'<circle class="of-{escape(neighbour.section)}" cx="{x:.0f}" cy="{y:.0f}" r="8"><title>{escape(label)}</title>'
-        f'</circle><text x="{x + (14 if is_right else -14):.0f}" y="{y + 5:.0f}"'
+        f'<circle class="of-{escape(neighbour.section)}" cx="{x:.0f}" cy="{y:.0f}" r="8"/>'
+        f'<text x="{x + (14 if is_right else -14):.0f}" y="{y + 5:.0f}"'
         f"{anchor}>{escape(clip(neighbour.name))}</text>"
     )
-    if neighbour.href is None:
-        return shape
-    return f'<a href="{escape(neighbour.href)}" aria-label="{escape(label)}">{shape}</a>'
+    # Named by its title: the text beside it may be cut.
+    shape = f"<title>{escape(label)}</title>{shape}"
+    return f'<a href="{escape(neighbour.href)}">{shape}</a>' if neighbour.href else f"<g>{shape}</g>"
 
 
 def _linked(store: Store, neighbours: Sequence[Neighbour]) -> list[tuple[str, str]]:

@@ -127,11 +127,14 @@ def _frame(
         f'<marker id="{name}-tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" '
         'markerUnits="userSpaceOnUse" orient="auto"><path class="tip" d="M1 1L9 5L1 9z"/></marker>'
     )
+    drawn = "".join(parts)
+    # What holds links is no picture to a screen reader: it reads them.
+    role = "group" if "<a " in drawn else "img"
     svg = (
         f'<svg class="chart network" width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'role="img" aria-labelledby="{name}-title {name}-desc">'
+        f'role="{role}" aria-labelledby="{name}-title {name}-desc">'
         f'<title id="{name}-title">{escape(captions.title)}</title>'
-        f'<desc id="{name}-desc">{escape(captions.description)}</desc><defs>{tip}</defs>{"".join(parts)}</svg>'
+        f'<desc id="{name}-desc">{escape(captions.description)}</desc><defs>{tip}</defs>{drawn}</svg>'
     )
     line = '<svg class="swatch" width="34" height="10" aria-hidden="true"><path class="edge e{}" d="M1 5H33"/></svg>'
     legend = "".join(f"<li>{line.format(kind)}{escape(text)}</li>" for text, kind in relations.items())

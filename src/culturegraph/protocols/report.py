@@ -132,11 +132,10 @@ def describe_result(store: Store, number: int, language: str) -> ResultNote | No
     return _describe(store, number, Labels(store, language))
 
 
-def list_results_about(store: Store, iri: str, language: str) -> tuple[tuple[ResultNote, ...], int]:
+def list_results_about(store: Store, iri: str, labels: Labels) -> tuple[tuple[ResultNote, ...], int]:
     """Return the first results whose focus node an entity is, and how many there are."""
     found = store.quads_for_pattern(None, _FOCUS, NamedNode(iri), VALIDATION)
     numbers = sorted(n for quad in found if (n := _number(getattr(quad.subject, "value", ""))) is not None)
-    labels = Labels(store, language)
     results = (_describe(store, number, labels) for number in numbers[:SHOWN])
     return tuple(result for result in results if result is not None), len(numbers)
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, Store
 
 from culturegraph.errors import DataError
+from culturegraph.protocols.foreign_terms import FOREIGN_PREFIXES
 from culturegraph.rdf.vocabulary import PREFIXES, TYPE
 
 # Nodes that a path may reach at each step: beyond, a sentence counts and does not name.
@@ -66,9 +67,10 @@ def read_path(text: str, file: str = "") -> Path:
 def expand(name: str, file: str = "") -> str:
     """Return the IRI of a prefixed name. Raises DataError where its prefix is unknown."""
     prefix, colon, local = name.partition(":")
-    if not colon or prefix not in PREFIXES:
+    known = {**FOREIGN_PREFIXES, **PREFIXES}
+    if not colon or prefix not in known:
         raise DataError(f"`{name}` is no prefixed name that is known here", file)
-    return PREFIXES[prefix] + local
+    return known[prefix] + local
 
 
 def _read_step(step: str, text: str, file: str) -> Step:

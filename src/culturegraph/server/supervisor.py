@@ -349,7 +349,7 @@ class Supervisor:
             child.kill("broken_off", "the server restarts; try again")
         if generation is self._next:
             self._next = None
-        if generation is self._current and not self._is_stopping:
+        if generation is self._current and not self._is_stopping and self._next is None:
             self._start_next()
 
     def _switch(self) -> None:
@@ -369,7 +369,7 @@ class Supervisor:
 
     def _dismiss(self, generation: Generation) -> None:
         """Let a retired generation's pages leave when its evaluators have left, then its zygote."""
-        if generation.is_retired and generation.is_empty:
+        if generation in self._generations and generation.is_retired and generation.is_empty:
             if generation.pages is not None:
                 generation.pages.control.shutdown(socket.SHUT_WR)
             else:

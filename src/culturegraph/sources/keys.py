@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import Self
 
 _CACHE_KIB = 8_000
+# Keys that were found are remembered, so many at most: most references lead to few rows.
+_REMEMBERED = 4096
 # Stands in no cell: rows are split into cells on text, and this is a control character that cells may not hold.
 _BETWEEN = "\x1f"
 
@@ -24,6 +26,7 @@ class KeyIndex:
             "CREATE TABLE keys (space TEXT, key TEXT, row INTEGER, PRIMARY KEY (space, key)) WITHOUT ROWID"
         )
         self._database.execute("BEGIN")
+        self._found: dict[tuple[str, str], int] = {}
 
     def add(self, space: str, key: Sequence[str], row: int) -> int | None:
         """Remember a key; return the row that had it before, or None where it is new."""
@@ -33,10 +36,17 @@ class KeyIndex:
 
     def find(self, space: str, key: Sequence[str]) -> int | None:
         """Return the row that has a key, or None."""
-        found = self._database.execute(
-            "SELECT row FROM keys WHERE space = ? AND key = ?", (space, _BETWEEN.join(key))
-        ).fetchone()
-        return None if found is None else int(found[0])
+        joined = _BETWEEN.join(key)
+        known = self._found.get((space, joined))
+        if known is not None:
+            return known
+        found = self._database.execute("SELECT row FROM keys WHERE space = ? AND key = ?", (space, joined)).fetchone()
+        if found is None:
+            return None
+        if len(self._found) >= _REMEMBERED:
+            self._found.clear()
+        row = self._found[space, joined] = int(found[0])
+        return row
 
     def close(self) -> None:
         """Delete the index."""

@@ -84,14 +84,14 @@ class Snapshot:
         return str(self.manifest["version"])
 
     @property
+    def built(self) -> datetime:
+        """The time that the build states, else the time of publication."""
+        return datetime.fromisoformat(str(self.manifest.get("built") or self.manifest["published"]))
+
+    @property
     def identity(self) -> str:
         """A text that differs between any two builds, those of one version included."""
         return f"{self.path.name} {self.manifest.get('published')}"
-
-    @property
-    def built(self) -> datetime:
-        """The time of the commit that was built; that of publication where the build did not tell."""
-        return datetime.fromisoformat(self.manifest.get("built") or self.manifest["published"])
 
     @cached_property
     def text_index(self) -> TextIndex:
@@ -170,6 +170,11 @@ class Held:
     path: Path
     manifest: Mapping[str, Any]
     _hold: _Hold = field(repr=False, compare=False)
+
+    @property
+    def built(self) -> datetime:
+        """The time that the build states, else the time of publication."""
+        return datetime.fromisoformat(str(self.manifest.get("built") or self.manifest["published"]))
 
     @property
     def identity(self) -> str:

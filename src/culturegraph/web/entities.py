@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query, Request
 from pyoxigraph import Quad
 from starlette.responses import RedirectResponse, Response
 
-from culturegraph.errors import NotFoundError
+from culturegraph.errors import CulturegraphError, NotFoundError
 from culturegraph.protocols.documents import (
     graph_content,
     instances_data,
@@ -29,12 +29,15 @@ from culturegraph.protocols.labels import Labels, Name, to_href
 from culturegraph.protocols.linkeddata import PAGE, Direction, Window
 from culturegraph.protocols.listing import Section, list_graphs, list_schemes
 from culturegraph.protocols.report import list_results_about
+from culturegraph.protocols.schema_org import describe_entity, to_script
 from culturegraph.protocols.schemes import CONCEPTS, Position, find_position
+from culturegraph.protocols.sheets import PEOPLE
+from culturegraph.protocols.withdrawals import Withdrawal, find_withdrawal
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
 from culturegraph.rdf.graphs import scheme_graph
 from culturegraph.rdf.vocabulary import BASE, CG, SKOS
 from culturegraph.web.negotiation import SUFFIXES, choose_format, choose_graph, format_links, with_query
-from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
+from culturegraph.web.site import Site, SiteDep, answer, is_unchanged, revalidate
 
 router = APIRouter()
 
@@ -60,6 +63,17 @@ class UnknownEntityError(NotFoundError):
     def __init__(self, message: str, near: tuple[NearMatch, ...]) -> None:
         super().__init__(message)
         self.near = near
+
+
+class WithdrawnError(CulturegraphError):
+    """An IRI of ours was withdrawn."""
+
+    title = "Gone"
+    status = 410
+
+    def __init__(self, message: str, withdrawal: Withdrawal, near: tuple[NearMatch, ...]) -> None:
+        super().__init__(message)
+        self.withdrawal, self.near = withdrawal, near
 
 
 @router.get("/id/{path:path}")
@@ -153,12 +167,14 @@ def show_page(
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
     """Show what the graph says of an entity, and which source says it."""
-    iri, language = to_iri(path), site.pages.language(request)
-    reader = site.pages.reader_language(request)
-    tag = site.entity_tag(request, language)
-    if is_unchanged(request, tag):
-        return revalidate(Response(status_code=304), tag, VARY_PAGE)
+    iri, tag = to_iri(path), site.entity_tag(request, site.pages.language(request))
     window = Window(predicate, direction, page) if predicate else None
+    return answer(request, site, tag, VARY_PAGE, lambda: _render(request, site, iri, path, window))
+
+
+def _render(request: Request, site: Site, iri: str, path: str, window: Window | None) -> Response:
+    language, reader = site.pages.language(request), site.pages.reader_language(request)
+    refuse_withdrawn(site, iri, language)
     entity = site.reader.describe(iri, reader, window)
     if entity is None:
         raise unknown(site, iri, language)
@@ -166,6 +182,7 @@ def show_page(
     response = site.pages.render(
         request,
         "entity.html",
+        json_ld=to_script(describe_entity(site.snapshot.store, iri, str(request.url.replace(query="")), language)),
         entity=entity,
         page=describe_page(site.reader, entity, reader, Words(words["entity_around_of"], words["entity_around_note"]))
         if window is None
@@ -176,12 +193,13 @@ def show_page(
         page_size=PAGE,
         formats=GRAPHS,
         contact=site.contact,
+        sheet=_sheet(site, path),
         language_names=site.language_names[reader],
         count=site.snapshot.manifest["quads_by_graph"].get(iri),
-        results=list_results_about(site.snapshot.store, iri, language) if window is None else ((), 0),
+        results=list_results_about(site.snapshot.store, iri, site.reader.labels(reader)) if window is None else ((), 0),
     )
     response.headers["Link"] = format_links(iri, path)
-    return revalidate(response, tag, VARY_PAGE)
+    return response
 
 
 def _position(site: Site, path: str, language: str) -> Position | None:
@@ -210,6 +228,7 @@ def get_data(
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, "Accept")
     iri = to_iri(bare)
+    refuse_withdrawn(site, iri, site.pages.language(request))
     quads = statements(site.snapshot.store, iri)
     if bare.startswith("schemes/") and bare.count("/") == 1:
         # A scheme is downloaded whole.
@@ -217,7 +236,7 @@ def get_data(
     if not quads and not is_known(site.snapshot.store, iri):
         raise unknown(site, iri, site.pages.language(request))
     response = Response(to_document(quads, chosen), media_type=chosen.content_type)
-    response.headers["Link"] = format_links(iri, bare)
+    response.headers["Link"] = format_links(iri, bare, is_data=True)
     return revalidate(response, tag, "Accept")
 
 
@@ -228,6 +247,7 @@ def redirect(request: Request, site: Site, path: str) -> Response:
     """
     bare, suffix = _split_suffix(site, path)
     chosen = choose_format(request, suffix)
+    refuse_withdrawn(site, to_iri(bare), site.pages.language(request))
     if not is_known(site.snapshot.store, to_iri(bare)):
         raise unknown(site, to_iri(bare), site.pages.language(request))
     document = f"/data/{bare}.{chosen.suffix}" if suffix else f"/data/{bare}"
@@ -247,6 +267,26 @@ def _split_suffix(site: Site, path: str) -> tuple[str, MediaType | None]:
 def to_iri(path: str) -> str:
     """Return the IRI that a path below /doc/ or /data/ is about."""
     return BASE + (path if path.split("/")[0] in _OWN_PLACES else f"id/{path}")
+
+
+def _sheet(site: Site, path: str) -> tuple[str, str] | None:
+    """Return the page that has all of a people to print, or all of a department, with the key of its word."""
+    kind, _, slug = path.partition("/")
+    if kind == "people" and PEOPLE in site.page_queries:
+        return f"/browse/people/{slug}", "browse_print"
+    if kind == "place" and to_iri(path) in site.reader.gazetteer.codes and site.browser.find("places", of_one=True):
+        return f"/browse/places/{slug}", "entity_sheet"
+    return None
+
+
+def refuse_withdrawn(site: Site, iri: str, language: str) -> None:
+    """Raise WithdrawnError where an IRI was withdrawn."""
+    labels = Labels(site.snapshot.store, language)
+    withdrawal = find_withdrawal(site.snapshot.store, iri, labels)
+    if withdrawal is not None:
+        instead = tuple(NearMatch(found, labels.of(found), to_href(found)) for found in withdrawal.replacements)
+        reason = f": {withdrawal.reason.text}" if withdrawal.reason else ""
+        raise WithdrawnError(f"<{iri}> was withdrawn on {withdrawal.date}{reason}", withdrawal, instead)
 
 
 def unknown(site: Site, iri: str, language: str) -> UnknownEntityError:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from culturegraph import __version__
 from culturegraph.protocols.listing import count_instances
+from culturegraph.protocols.schema_org import describe_dataset, to_script
 from culturegraph.web.site import SiteDep, is_unchanged, revalidate
 
 router = APIRouter()
@@ -25,6 +26,8 @@ def show_front(request: Request, site: SiteDep) -> Response:
     page = site.pages.render(
         request,
         "front.html",
+        json_ld=to_script(describe_dataset(site.snapshot.manifest, str(request.base_url), site.pages.words[language])),
+        front=site.fronts[site.pages.reader_language(request)],
         counts=count_instances(site.snapshot.store, language)[:10],
         triples=site.snapshot.triples,
         graphs=len(site.snapshot.manifest["quads_by_graph"]),

@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import Request
 
 from culturegraph.errors import NotAcceptableError
+from culturegraph.protocols.signposting import Link, data_links, page_links, to_header
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType, choose
 
 SUFFIXES: Final = {offer.suffix: offer for offer in (*GRAPHS, HTML)}
@@ -38,11 +39,11 @@ def cut_suffix(name: str) -> tuple[str, MediaType | None]:
     return (bare, SUFFIXES[suffix]) if dot and suffix in SUFFIXES else (name, None)
 
 
-def format_links(iri: str, path: str) -> str:
-    """Return the Link header of a document: what it describes, and its other formats."""
-    links = [f'<{iri}>; rel="describes"', f'</doc/{path}>; rel="alternate"; type="text/html"']
-    links += [f'</data/{path}.{offer.suffix}>; rel="alternate"; type="{offer.value}"' for offer in GRAPHS]
-    return ", ".join(links)
+def format_links(iri: str, path: str, *, is_data: bool = False) -> str:
+    """Return the Link header of a page or of data: what it describes, its other formats, FAIR Signposting (level 1)."""
+    links: list[Link] = [(iri, "describes", None), (f"/doc/{path}", "alternate", "text/html")]
+    links += [(f"/data/{path}.{offer.suffix}", "alternate", offer.value) for offer in GRAPHS]
+    return to_header([*links, *(data_links(path) if is_data else page_links(iri, path))])
 
 
 def with_query(request: Request, path: str) -> str:

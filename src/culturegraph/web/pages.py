@@ -43,6 +43,8 @@ class Pages:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            # The templates of a running server do not change.
+            auto_reload=False,
         )
         self._environment.globals.update(base_iri=BASE, snapshot_version=version)
         self._environment.filters["thousands"] = lambda number: f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
@@ -85,6 +87,9 @@ class Pages:
             switches=_switches(request, reader),
             navigation=self._navigation,
             request_path=request.url.path,
+            own_address=str(request.url.replace(query="")),
+            # What `link` adds to a path without parameters, for lists that are long.
+            suffix=self.linker(request)(""),
             chosen_language=reader if request.query_params.get("lang") in READERS else None,
         )
         return HTMLResponse(page, status_code=status, headers={"Content-Language": language})

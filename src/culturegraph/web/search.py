@@ -3,7 +3,7 @@
 /search?q=wititi                          a page of results, with the facets of all of them
 /search?type=Dance&department=pe-21       no text: everything, narrowed by facets
 /search?q=080206                          an identifier that names one thing: 303 to that thing
-/search?q=wititi&format=json|csv          for programs; CSV lists everything that was found
+/search?q=wititi&format=json|csv          for programs; CSV lists all that was found, up to 10,000 things
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from culturegraph.errors import NotAcceptableError
 from culturegraph.protocols.labels import to_href
-from culturegraph.protocols.search import MAX_LISTED, SORTS, Results, read_request
+from culturegraph.protocols.search import MAX_LISTED, Results
 from culturegraph.protocols.search_answers import draw_results, to_csv, to_json
+from culturegraph.protocols.search_request import SORTS, read_request
 from culturegraph.rdf.formats import HTML, MediaType, choose
 from culturegraph.web.site import Site, SiteDep, answer
 

@@ -21,14 +21,17 @@ from culturegraph.protocols.coverage import Section, read_coverage_queries, read
 from culturegraph.protocols.dashboards import Dashboard
 from culturegraph.protocols.documents import own_iris
 from culturegraph.protocols.facets import FacetIndex
+from culturegraph.protocols.front_page import FrontPage, describe_front
 from culturegraph.protocols.harvesting import Repository
 from culturegraph.protocols.headers import matches_tag
 from culturegraph.protocols.language_names import name_languages
+from culturegraph.protocols.layout import FILE as LAYOUT
 from culturegraph.protocols.layout import read_layout
 from culturegraph.protocols.linkeddata import Reader
 from culturegraph.protocols.modules import read_modules
 from culturegraph.protocols.ontology import Ontology
 from culturegraph.protocols.overview import Overview, describe_ontology
+from culturegraph.protocols.reconciliation.matching import Reconciler
 from culturegraph.protocols.record_changes import Changes, read_changes
 from culturegraph.protocols.record_search import RecordSearch
 from culturegraph.protocols.report import ReportIndex
@@ -66,6 +69,8 @@ class Site:
     evaluators: Evaluators
     # What all processes of the server count.
     board: Board
+    # Whether queries are evaluated in this process, and so counted here.
+    is_alone: bool
     pages: Pages
     queries: Mapping[str, QueryFile]
     dashboards: Mapping[str, Dashboard]
@@ -156,6 +161,20 @@ class Site:
         contact = address if "@" in address and "://" not in address else ""
         return Repository(self.records, self.record_sets, self.record_changes, "culturegraph", contact)
 
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        """What finds the things that names stand for."""
+        return Reconciler(self.snapshot.store, self.snapshot.text_index, self.page_queries)
+
+    @cached_property
+    def fronts(self) -> Mapping[str, FrontPage]:
+        """What the front page shows of the graph, by the language of the reader."""
+        words = {reader: self.pages.words[BEGUN.get(reader, reader)] for reader in READERS}
+        return {
+            reader: describe_front(self.reader, reader, known["entity_departments"], known["entity_expressions"])
+            for reader, known in words.items()
+        }
+
     @property
     def contact(self) -> Contact:
         """Who answers requests for correction."""
@@ -209,14 +228,17 @@ def get_site(request: Request) -> Site:
 SiteDep = Annotated[Site, Depends(get_site)]
 
 
-def compute_revision(snapshot: Snapshot, queries: Iterable[QueryFile] = ()) -> str:
-    """Return what identifies snapshot, software, templates and queries together."""
+def compute_revision(snapshot: Snapshot, settings: Settings, queries: Iterable[QueryFile] = ()) -> str:
+    """Return what identifies snapshot, software, templates, queries and what pages show of the settings together."""
     digest = hashlib.blake2b(f"{snapshot.identity} {__version__}".encode(), digest_size=16)
     for path in sorted(_FOLDER.rglob("*.*")):
         if path.suffix in {".html", ".css", ".json", ".svg", ".py", ".md"}:
             digest.update(path.read_bytes())
     for query in queries:
         digest.update(query.text.encode())
+    layout = settings.queries / LAYOUT
+    digest.update(layout.read_bytes() if layout.is_file() else b"")
+    digest.update(f"{settings.contact_name}\0{settings.contact_address}\0{settings.contact_days}".encode())
     return digest.hexdigest()
 
 

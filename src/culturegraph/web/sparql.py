@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pyoxigraph import QueryResultsFormat, RdfFormat
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -30,6 +30,8 @@ from culturegraph.protocols.sparql import (
     parse_request,
 )
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType, choose
+from culturegraph.server.board import KINDS, OUTCOMES, PAGES, now
+from culturegraph.server.limits import name_client
 from culturegraph.store.evaluation import Task, TooLargeError
 from culturegraph.store.evaluators import Evaluation
 from culturegraph.web.answers import (
@@ -65,9 +67,23 @@ class SparqlEndpoint:
     """Answers the SPARQL 1.1 Protocol: parse, negotiate, evaluate, stream."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request, and count it unless the evaluators do."""
         request = Request(scope, receive)
         site: Site = scope["app"].state.site
+        started, outcome = now(), "ok"
+        try:
+            await self._serve(request, site, scope, receive, send)
+        except CulturegraphError as error:
+            outcome = {413: "size_limit", 503: "time_limit"}.get(error.status, "refused")
+            raise
+        except ClientDisconnect:
+            return  # Before its request was whole: there is nobody to answer.
+        finally:
+            if site.is_alone:
+                kind = KINDS.index(getattr(request.state, "kind", "unknown"))
+                site.board.count(PAGES, kind, OUTCOMES.index(outcome), now() - started)
+
+    async def _serve(self, request: Request, site: Site, scope: Scope, receive: Receive, send: Send) -> None:
         if request.method not in ("GET", "POST"):
             response = Response("only GET, HEAD, POST and OPTIONS\n", 405, {"Allow": "GET, HEAD, POST, OPTIONS"})
             await response(scope, receive, send)
@@ -109,13 +125,14 @@ async def _read_body(request: Request, max_query_size: int) -> bytes:
 async def _answer(
     request: Request, site: Site, asked: SparqlRequest, formats: AnswerFormats, tag: str, send: Send
 ) -> None:
-    task = formats.to_task(asked)
+    task = replace(formats.to_task(asked), client=_name_client(request, site))
     if formats.html or formats.derived:
         rows = PAGE_ROWS if formats.html else None
         task = replace(task, results=QueryResultsFormat.JSON, graph=RdfFormat.N_TRIPLES, rows=rows)
     evaluation = await _evaluate_unless_gone(request, site, task)
     if evaluation is None:
         return
+    request.state.kind = evaluation.kind
     async with aclosing(evaluation):
         # Names are looked up and what is shown is made beside the event loop.
         if formats.html:
@@ -127,6 +144,11 @@ async def _answer(
             await revalidate(response, tag, VARY)(request.scope, request.receive, send)
         else:
             await _stream(request, evaluation, formats, tag, send)
+
+
+def _name_client(request: Request, site: Site) -> str:
+    peer = request.client.host if request.client else ""
+    return name_client(peer, request.headers.get("x-forwarded-for"), site.settings.trusted_proxies)
 
 
 async def _evaluate_unless_gone(request: Request, site: Site, task: Task) -> Evaluation | None:

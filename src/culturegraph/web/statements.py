@@ -15,11 +15,16 @@ from starlette.responses import RedirectResponse, Response
 
 from culturegraph.errors import NotFoundError
 from culturegraph.explanation import REASONER, Proof, describe_rule, rule_iri, to_provenance
+from culturegraph.protocols.citation import FORMS as CITATION_FORMS
+from culturegraph.protocols.citation import Citation
+from culturegraph.protocols.disagreements import find_disagreements, tell_statement
 from culturegraph.protocols.documents import to_document
 from culturegraph.protocols.statements import describe_statement
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
 from culturegraph.rdf.statements import STATEMENT
 from culturegraph.rdf.vocabulary import LABEL, PROV, TYPE
+from culturegraph.releases.folder import Release, list_releases
+from culturegraph.releases.statements import first_release
 from culturegraph.rules import Rule
 from culturegraph.web.entities import get_data
 from culturegraph.web.negotiation import choose_format, choose_graph, cut_suffix, format_links, with_query
@@ -53,9 +58,40 @@ def show_statement(request: Request, site: SiteDep, digest: str) -> Response:
     triple = _find(site, digest)
     statement = describe_statement(site.snapshot.store, triple, _prove(site, triple), language)
     path = f"statement/{digest}"
-    page = site.pages.render(request, "statement.html", statement=statement, path=path, formats=GRAPHS)
+    since = first_release(site.settings.releases, digest)
+    page = site.pages.render(
+        request,
+        "statement.html",
+        statement=statement,
+        path=path,
+        formats=GRAPHS,
+        since=since,
+        others=find_disagreements(site.snapshot.store, triple, language),
+        cite=_cite(site, digest, language, since).plain(),
+        forms=CITATION_FORMS,
+    )
     page.headers["Link"] = format_links(STATEMENT + digest, path)
     return revalidate(page, tag, _VARY_PAGE)
+
+
+@router.get("/statement/{digest}/citation.{form}")
+def cite_statement(request: Request, site: SiteDep, digest: str, form: str) -> Response:
+    """Give the citation of a statement: txt, csl (CSL-JSON), bib (BibTeX) or ris."""
+    if form not in CITATION_FORMS:
+        raise NotFoundError(f"a citation is written as {', '.join(CITATION_FORMS)}, not as {form!r}")
+    media, write = CITATION_FORMS[form]
+    since = first_release(site.settings.releases, digest)
+    citation = _cite(site, digest, site.pages.language(request), since)
+    return Response(write(citation), media_type=media, headers={"Vary": _VARY_PAGE})
+
+
+def _cite(site: Site, digest: str, language: str, since: Release | None) -> Citation:
+    """Return the citation of a statement, pinned to the newest release that says it, else to the snapshot."""
+    triple = _find(site, digest)
+    newest = next(iter(list_releases(site.settings.releases)), None) if since is not None else None
+    version = newest.version if newest is not None else site.snapshot.version
+    moment = newest.built if newest is not None else site.snapshot.built
+    return Citation(tell_statement(site.snapshot.store, triple, language), version, moment.date(), STATEMENT + digest)
 
 
 @router.get("/data/statement/{name}")
