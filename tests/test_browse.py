@@ -176,7 +176,7 @@ def test_a_new_query_file_is_a_new_page(tmp_path: Path) -> None:
 def test_a_malformed_head_is_told_with_its_file(tmp_path: Path, name: str, head: str, fault: str) -> None:
     path = tmp_path / f"{name}.rq"
     path.write_text(f"#+ title: {{es: x, en: x}}\n#+ {head}\nSELECT ?e ?g {{ ?e ?p ?g }}", encoding="utf-8")
-    finding = check_queries([read_query(path)])
+    finding = check_queries([read_query(path)], tmp_path)
     assert not finding.passed
     assert finding.faults[0].startswith(f"{name}.rq ")
     assert fault in finding.faults[0]

@@ -106,6 +106,12 @@ def test_a_people(client: Client) -> None:
     assert ">example.org</a>" in text, "a web address is named by its site"
 
 
+def test_equal_names_are_told_apart(client: Client) -> None:
+    text = page(client, "/doc/place/pe-08")
+    assert '<a href="/id/place/pe-0801">Anta (provincia)</a>' in text
+    assert '<a href="/id/place/pe-080102">Anta (distrito)</a>' in text
+
+
 def test_names_have_their_language(client: Client) -> None:
     text = page(client, "/doc/people/yungay")
     names = text[text.index('<dl class="names">') : text.index("</dl>")]
@@ -147,6 +153,7 @@ def test_the_timeline_is_in_order(client: Client) -> None:
         ("17 de marzo de 2010", ' datetime="2010-03-17"'),
     ]
     assert "modificada por" in moments[1][2]
+    assert "2007" not in [told for _, told, _ in moments], "the day tells the year"
     assert "Danza" not in str(moments), "when the dance was attested says nothing of the norm"
     danza = page(client, "/doc/expression/danza")
     assert re.search(r"<time>hacia 1964</time>", danza), "no machine date where the source is not sure"
@@ -195,6 +202,20 @@ def test_every_page_leads_to_whom_to_write(client: Client) -> None:
         link = re.search(r'<footer>.*?href="(/correction/\?about=[^"]+)"', text, re.DOTALL)
         assert link is not None, path
         assert "mailto:" in page(client, html.unescape(link[1]))
+
+
+def test_the_message_of_a_statement_has_the_statement(client: Client) -> None:
+    text = page(client, "/correction/people/yungay?part=place")
+    statement = re.search(r'href="/(statement/[0-9a-f]{64})"', text)
+    assert statement is not None
+    shown = client.get(f"/{statement[1]}", headers=SPANISH, follow_redirects=True).text
+    link = re.search(r'<footer>.*?href="(/correction/\?about=[^"]+)"', shown, re.DOTALL)
+    assert link is not None
+    message = page(client, html.unescape(link[1]))
+    assert f"{BASE}{statement[1]}" in message
+    assert f"&lt;{CG}livesIn&gt; &lt;{ID}place/pe-08&gt; ." in message
+    of_entity = page(client, "/correction/?about=/doc/people/yungay")
+    assert f"{ID}people/yungay" in of_entity
 
 
 def test_a_messenger_or_nothing(snapshot: Snapshot, root: Path) -> None:

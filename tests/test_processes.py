@@ -65,6 +65,13 @@ def descendants(process: int) -> dict[int, int]:
     return found
 
 
+def alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def wait_until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
     until = time.monotonic() + seconds
     while time.monotonic() < until:

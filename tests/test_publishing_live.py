@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 from small_site import BASE, Serving, publish_small, serving, small_settings
-from test_processes import HOG, count, descendants, get, wait_until
+from test_processes import HOG, alive, count, descendants, get, wait_until
 
 from culturegraph.store.snapshot import open_current, publish
 
@@ -144,13 +144,6 @@ def test_a_killed_server_leaves_no_process_and_another_starts(tmp_path: Path) ->
         wait_until(lambda: not any(alive(child) for child in children), 5)
     with serving(small_settings(tmp_path)) as address:
         assert count(address) > 0
-
-
-def alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_a_dead_zygote_or_pages_process_is_replaced(tmp_path: Path) -> None:

@@ -63,8 +63,12 @@ def limits(settings: Settings) -> tuple[str, ...]:
     return (
         f"A query may take {settings.query_timeout:g} seconds and have {settings.max_query_size:,} bytes, "
         f"brackets nested {MAX_DEPTH} deep and {MAX_OPERATORS:,} operators.",
+        f"It may use {settings.memory_limit:,} bytes of memory and answer with {settings.max_result_size:,} bytes.",
+        f"A client may have {settings.client_queries} queries under way and send {settings.client_rate:g} a second.",
         f"A query over several default graphs may draw on {MAX_UNION:,} quads.",
-        "SERVICE, LOAD and updates are not allowed.",
+        f"SERVICE is allowed for {', '.join(sorted(settings.service_endpoints))} alone; LOAD and updates are not."
+        if settings.service_endpoints
+        else "SERVICE, LOAD and updates are not allowed.",
     )
 
 

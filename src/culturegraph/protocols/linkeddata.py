@@ -366,10 +366,18 @@ class _Builder:
         if all(count == 1 for count in times.values()):
             return values
 
+        kinds = {
+            value.iri: self._reader.kind(value.iri, self._language)
+            for value in values
+            if value.iri and times[value.name.text] > 1
+        }
+        told = Counter((value.name.text, kinds.get(value.iri or "")) for value in values)
+
         def tell(value: Value) -> Value:
-            kind = self._reader.kind(value.iri, self._language) if value.iri and times[value.name.text] > 1 else ""
-            name = Name(f"{value.name.text} ({kind})", value.name.language)
-            return replace(value, name=name) if kind else value
+            kind = kinds.get(value.iri or "")
+            if not kind or told[value.name.text, kind] > 1:  # Two of one kind are no clearer for its name.
+                return value
+            return replace(value, name=Name(f"{value.name.text} ({kind})", value.name.language))
 
         return tuple(tell(value) for value in values)
 

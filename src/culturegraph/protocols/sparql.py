@@ -40,6 +40,9 @@ def parse_request(method: str, query_string: str, content_type: str | None, body
 
     Raises RequestError (no query, two queries, an update, broken encoding) or UnsupportedMediaTypeError.
     """
+    if method == "GET" and query_string.startswith("query=") and "&" not in query_string:
+        # What most clients send.
+        return SparqlRequest(_unescape(query_string[6:]))
     pairs = parse_form(query_string)
     if method == "POST":
         media_type, charset = _split_content_type(content_type)

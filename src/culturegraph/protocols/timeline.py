@@ -67,7 +67,14 @@ def tell_time(
                 add(quad.object, refer(NamedNode(predicate), labels), about)
             if dates:
                 break  # One date of a linked thing tells when; its own page has the others.
-    return tuple(sorted(found.values(), key=lambda moment: (moment.order, moment.date))[:MAX_MOMENTS])
+    moments = [moment for moment in found.values() if not _is_told_better(moment, found)]
+    return tuple(sorted(moments, key=lambda moment: (moment.order, moment.date))[:MAX_MOMENTS])
+
+
+def _is_told_better(moment: Moment, found: Mapping[tuple[str, str, str], Moment]) -> bool:
+    """Say whether another source gives the same date to the month or day."""
+    about = (moment.relation.iri or "", moment.about.iri or "" if moment.about else "")
+    return any(key[1:] == about and key[0] != moment.date and key[0].startswith(f"{moment.date}-") for key in found)
 
 
 def _order(date: str) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import mmap
 import time
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 SLOTS: Final = 128
 # The first two slots belong to the supervisor and the pages.
@@ -29,8 +30,7 @@ _COUNTERS: Final = _QUERIES + len(BUCKETS) + 1
 _NOTE: Final = 4096
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """What the supervisor needs to answer a request in place of an evaluator that is dead."""
 
     request_id: bytes
@@ -83,10 +83,10 @@ class Board:
 
     def write_note(self, slot: int, note: Note) -> None:
         """Keep what is known of the request under way."""
-        fields = (note.request_id, note.client.encode(), b"1" if note.wants_problem else b"", note.query.encode())
-        data = b"\0".join(fields)[: _NOTE - 2]
+        data = f"{note.request_id.decode()}\0{note.client}\0{'1' if note.wants_problem else ''}\0{note.query}".encode()
+        length = min(len(data), _NOTE - 2)
         start = slot * _NOTE
-        self._notes[start : start + 2 + len(data)] = len(data).to_bytes(2) + data
+        self._notes[start : start + 2 + length] = length.to_bytes(2) + data[:length]
 
     def read_note(self, slot: int) -> Note:
         """Return what a slot's holder wrote last."""
@@ -100,12 +100,7 @@ class Board:
         """Count one request to /sparql."""
         counters, start = self._counters, slot * _COUNTERS
         counters[start + kind * len(OUTCOMES) + outcome] += 1
-        bucket = 0
-        for bound in BUCKETS:
-            if seconds <= bound:
-                break
-            bucket += 1
-        counters[start + _QUERIES + bucket] += 1
+        counters[start + _QUERIES + bisect_left(BUCKETS, seconds)] += 1
         self.seconds[slot] += seconds
         self.bytes_sent[slot] += sent
 

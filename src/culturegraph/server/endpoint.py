@@ -40,7 +40,8 @@ _POLL: Final = 0.002
 _KIND: Final = {kind: number for number, kind in enumerate(KINDS)}
 _OUTCOME: Final = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 # Headers between our own pages and an evaluator; from anybody else they mean nothing.
-ROWS, KIND_HEADER, VOLATILE_HEADER = b"culturegraph-rows", b"culturegraph-kind", b"culturegraph-volatile"
+ROWS, CLIENT = b"culturegraph-rows", b"culturegraph-client"
+KIND_HEADER, VOLATILE_HEADER = b"culturegraph-kind", b"culturegraph-volatile"
 
 
 _NOTHING: Final = SparqlRequest(None)
@@ -99,6 +100,7 @@ class Endpoint:
         self._ids = (f"{prefix}{number:x}".encode() for number in itertools.count())
         # Dashboards send the same bytes again and again.
         self._known: dict[bytes, _Known] = {}
+        self._used: Channel | None = None
 
     def answer_known(self, received: bytearray, held: Connection) -> bool:
         """Answer a request that this evaluator has answered before, to the byte; False where it must be read."""
@@ -133,15 +135,19 @@ class Endpoint:
         return asked.keep_alive
 
     def _channel(self, held: Connection) -> Channel:
-        return Channel(held.socket, self._board, self._slot, self._settings.query_timeout)
+        if self._used is None or self._used.connection is not held.socket:
+            self._used = Channel(held.socket, self._board, self._slot, self._settings.query_timeout)
+        return self._used
 
     def _open(self, request: Request, held: Connection) -> _Asked:
         given = request.headers.get(b"x-request-id", b"")
         request_id = given if REQUEST_ID.fullmatch(given) else next(self._ids)
-        client = held.client
-        if self._settings.trusted_proxies:
+        client = held.client or request.header(CLIENT) or ""
+        if not held.is_own and self._settings.trusted_proxies:
             client = name_client(client, request.header(b"x-forwarded-for"), self._settings.trusted_proxies)
-        return _Asked(request, request_id, client, now(), self._channel(held), keep_alive=request.keep_alive)
+        # Before any state of this request is told: the supervisor measures from here.
+        started = self._board.started[self._slot] = now()
+        return _Asked(request, request_id, client, started, self._channel(held), keep_alive=request.keep_alive)
 
     def _answer(self, asked: _Asked, raw: bytes, *, is_own: bool) -> None:
         request = asked.request
@@ -161,7 +167,7 @@ class Endpoint:
         if not is_own:
             asked.coding = choose_coding(request.header(b"accept-encoding") or "")
         self._begin(asked)
-        if not self._answer_from_cache(asked, formats, raw):
+        if not self._answer_from_cache(asked, formats, raw, is_own=is_own):
             self._evaluate(asked, formats, rows, is_own=is_own)
 
     def _begin(self, asked: _Asked) -> None:
@@ -173,7 +179,6 @@ class Endpoint:
         wants_problem = _wants_problem(asked.request.header(b"accept"))
         board.write_note(slot, Note(asked.request_id, asked.client, wants_problem, asked.sparql.query or ""))
         board.client[slot] = number
-        board.started[slot] = asked.started
         board.deadline[slot] = asked.started + self._settings.query_timeout
         board.key[slot] = key = int(asked.tag[3:19], 16)
         board.state[slot] = EVALUATING
@@ -181,13 +186,15 @@ class Endpoint:
         while self._shared.cache.size and board.leader(slot, key) is not None:
             sleep(_POLL)
 
-    def _answer_from_cache(self, asked: _Asked, formats: AnswerFormats, raw: bytes) -> bool:
+    def _answer_from_cache(self, asked: _Asked, formats: AnswerFormats, raw: bytes, *, is_own: bool) -> bool:
         found = self._shared.cache.find(bytes.fromhex(asked.tag[3:-1]), asked.coding)
         if found is None:
             return False
         kind, body, asked.coding = found
         asked.kind, asked.outcome, asked.size = KINDS[kind], "cached", len(body)
         head = self._head(asked, formats, is_volatile=False) + b"content-length: %d\r\n" % len(body)
+        # The pages have to know what they show.
+        head += b"%s: %s\r\n" % (KIND_HEADER, asked.kind.encode()) if is_own else b""
         asked.channel.mark_streaming(is_whole=True)
         asked.channel.send(head + self._tail(asked) + b"\r\n" + body)
         is_usual = asked.keep_alive and not asked.request.is_old and b"x-request-id" not in asked.request.headers
@@ -239,12 +246,10 @@ class Endpoint:
 
     def _head(self, asked: _Asked, formats: AnswerFormats, *, is_volatile: bool) -> bytes:
         content_type = formats.of(asked.kind).content_type  # type: ignore[arg-type]
-        lines = b"content-type: %s\r\nvary: Accept, Accept-Encoding\r\n" % content_type.encode()
-        if not is_volatile:
-            lines += b"etag: %s\r\ncache-control: public, no-cache\r\n" % asked.tag.encode()
-        if asked.coding:
-            lines += b"content-encoding: %s\r\n" % asked.coding.encode()
-        return make_head(200, lines)
+        head = _head_of(content_type, asked.coding)
+        if is_volatile:
+            return head
+        return b"%setag: %s\r\ncache-control: public, no-cache\r\n" % (head, asked.tag.encode())
 
     def _tail(self, asked: _Asked) -> bytes:
         """Return the headers that differ from answer to answer."""
@@ -285,6 +290,12 @@ class Endpoint:
                 size=asked.size,
                 query=asked.sparql.query or "",
             )
+
+
+@lru_cache(256)
+def _head_of(content_type: str, coding: str | None) -> bytes:
+    lines = b"content-type: %s\r\nvary: Accept, Accept-Encoding\r\n" % content_type.encode()
+    return make_head(200, lines + (b"content-encoding: %s\r\n" % coding.encode() if coding else b""))
 
 
 @lru_cache(256)

@@ -17,13 +17,14 @@ from culturegraph.errors import CulturegraphError, LimitExceededError, QuerySynt
 from culturegraph.protocols.problems import PROBLEM
 from culturegraph.protocols.sparql import FORM
 from culturegraph.rdf.formats import GRAPHS, RESULTS
-from culturegraph.server.endpoint import KIND_HEADER, ROWS, VOLATILE_HEADER
+from culturegraph.server.endpoint import CLIENT, KIND_HEADER, ROWS, VOLATILE_HEADER
+from culturegraph.server.limits import TooManyRequestsError
 from culturegraph.store.evaluation import Kind, Task, TooLargeError
 
 _PIECE: Final = 64 * 1024
 _ERRORS: Final = {
     each.title: each
-    for each in (TooLargeError, *vars(errors).values())
+    for each in (TooLargeError, TooManyRequestsError, *vars(errors).values())
     if isinstance(each, type) and issubclass(each, CulturegraphError) and "__init__" not in vars(each)
 }
 
@@ -80,6 +81,8 @@ class Inquiry:
         parameters += [("default-graph-uri", iri) for iri in task.default_graphs]
         parameters += [("named-graph-uri", iri) for iri in task.named_graphs]
         headers = {"Content-Type": FORM, "Accept": f"{results}, {graph}, {PROBLEM.value};q=0.5"}
+        if task.client:
+            headers[CLIENT.decode()] = task.client
         if task.rows is not None:
             headers[ROWS.decode()] = str(task.rows)
         self._connection.request("POST", "/sparql", urlencode(parameters), headers)

@@ -18,8 +18,8 @@ from pyoxigraph import NamedNode, Triple
 from starlette.responses import Response
 
 from culturegraph.protocols.labels import Name, to_href
-from culturegraph.protocols.linkeddata import Part
-from culturegraph.rdf.statements import statement_iri
+from culturegraph.protocols.linkeddata import HIDDEN, Part
+from culturegraph.rdf.statements import STATEMENT, statement_iri
 from culturegraph.rdf.vocabulary import BASE
 from culturegraph.web.entities import to_iri, unknown
 from culturegraph.web.site import Contact, Site, SiteDep
@@ -55,7 +55,12 @@ def correct_page(
     """Show whom to write to about a page."""
     # A path of this server and nothing else: the link back must not lead elsewhere.
     back = about if about.startswith("/") and not about.startswith("//") and "\\" not in about else "/"
-    return _show(request, site, Name(back), back, BASE.rstrip("/") + back, ())
+    kind, _, rest = back.removeprefix("/doc/").partition("/")
+    if not back.startswith("/doc/"):
+        return _show(request, site, Name(back), back, BASE.rstrip("/") + back, ())
+    if kind == "statement":
+        return _show(request, site, Name(back), back, STATEMENT + rest, (), _line(site, rest))
+    return _show(request, site, Name(back), back, to_iri(back.removeprefix("/doc/")), ())
 
 
 @router.get("/correction/{path:path}")
@@ -74,7 +79,15 @@ def correct_entity(
     return _show(request, site, entity.name, f"/doc/{path}", iri, parts)
 
 
-def _show(request: Request, site: Site, name: Name, back: str, subject: str, parts: tuple[Part, ...]) -> Response:
+def _line(site: Site, digest: str) -> str:
+    """Return a statement as a line; empty where there is none, or where it has a name that is never shown."""
+    triple = site.statement_index.find(digest)
+    return f"{triple} ." if triple is not None and triple.predicate.value not in HIDDEN else ""
+
+
+def _show(
+    request: Request, site: Site, name: Name, back: str, subject: str, parts: tuple[Part, ...], line: str = ""
+) -> Response:
     contact = site.contact
     title = site.pages.words[site.pages.language(request)]["entity_wrong"]
 
@@ -87,7 +100,7 @@ def _show(request: Request, site: Site, name: Name, back: str, subject: str, par
         name=name,
         back=back,
         contact=contact,
-        whole=write(),
+        whole=write(line),
         parts=[(part, list(islice(_items(subject, part, write), _LISTED))) for part in parts],
     )
     page.headers["X-Robots-Tag"] = "noindex"

@@ -27,6 +27,9 @@ def configure(app: FastAPI, settings: Settings, log_level: str = "warning") -> u
         http=PatientProtocol,
         log_level=log_level,
         server_header=False,
+        # The client's address, and https in links.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=sorted(settings.trusted_proxies),
         timeout_graceful_shutdown=5,
         timeout_keep_alive=round(settings.keep_alive),
         ws="none",

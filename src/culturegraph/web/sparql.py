@@ -31,6 +31,7 @@ from culturegraph.protocols.sparql import (
 )
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType, choose
 from culturegraph.server.board import KINDS, OUTCOMES, PAGES, now
+from culturegraph.server.limits import name_client
 from culturegraph.store.evaluation import Task, TooLargeError
 from culturegraph.store.evaluators import Evaluation
 from culturegraph.web.answers import (
@@ -124,7 +125,7 @@ async def _read_body(request: Request, max_query_size: int) -> bytes:
 async def _answer(
     request: Request, site: Site, asked: SparqlRequest, formats: AnswerFormats, tag: str, send: Send
 ) -> None:
-    task = formats.to_task(asked)
+    task = replace(formats.to_task(asked), client=_name_client(request, site))
     if formats.html or formats.derived:
         rows = PAGE_ROWS if formats.html else None
         task = replace(task, results=QueryResultsFormat.JSON, graph=RdfFormat.N_TRIPLES, rows=rows)
@@ -143,6 +144,11 @@ async def _answer(
             await revalidate(response, tag, VARY)(request.scope, request.receive, send)
         else:
             await _stream(request, evaluation, formats, tag, send)
+
+
+def _name_client(request: Request, site: Site) -> str:
+    peer = request.client.host if request.client else ""
+    return name_client(peer, request.headers.get("x-forwarded-for"), site.settings.trusted_proxies)
 
 
 async def _evaluate_unless_gone(request: Request, site: Site, task: Task) -> Evaluation | None:
