@@ -28,6 +28,7 @@ from culturegraph.protocols.linkeddata import Reader
 from culturegraph.protocols.modules import read_modules
 from culturegraph.protocols.ontology import Ontology
 from culturegraph.protocols.overview import Overview, describe_ontology
+from culturegraph.protocols.reconciliation.matching import Reconciler
 from culturegraph.protocols.report import ReportIndex
 from culturegraph.protocols.search import Searcher
 from culturegraph.protocols.suggestions import Suggestions
@@ -125,6 +126,11 @@ class Site:
         """What this snapshot covers: the tables of figures, each with the query that gives it."""
         queries = read_coverage_queries(self.settings.queries / "pages")
         return [(query, read_section(self.snapshot.store, query)) for query in queries]
+
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        """What finds the things that names stand for."""
+        return Reconciler(self.snapshot.store, self.snapshot.text_index, self.page_queries)
 
     @cached_property
     def fronts(self) -> Mapping[str, FrontPage]:
