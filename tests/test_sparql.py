@@ -489,3 +489,12 @@ def test_an_answer_that_breaks_off_is_not_passed_as_whole(tmp_path: Path) -> Non
             with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
                 while response.read(1_000_000):
                     pass
+
+
+def test_a_page_shows_an_answer_that_was_kept(client: Client) -> None:
+    """The same query behind another view: where answers are kept, the second page is made from the first one's."""
+    query = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(STR(?c) < STR(?i)) }"
+    for view in ("chart", "table", "map"):
+        page = client.get("/sparql", params={"query": query, "view": view}, headers={"accept": BROWSER})
+        assert page.status_code == 200, view
+        assert "JavaScript" in page.text, "programs for the kind of answer"

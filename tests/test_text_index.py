@@ -162,13 +162,6 @@ def test_suggestions_go_on_where_the_writer_stops(index: TextIndex) -> None:
     assert index.suggest("") == []
 
 
-def test_candidates_are_what_matches_and_what_comes_close(index: TextIndex) -> None:
-    found = [hit.iri.removeprefix(ID) for hit in index.candidates("danza de tijeras lucanas", limit=5)]
-    assert found[:2] == ["expression/danzantes", "expression/danza"]
-    assert len(set(found)) == len(found)
-    assert [hit.iri for hit in index.candidates("Kichwa", [CG + "Language"], limit=5)] == [ID + "language/quechua"]
-
-
 def test_identifiers(index: TextIndex) -> None:
     assert [hit.matched_text for hit in index.lookup_identifier("29073")] == ["29073"]
     assert index.lookup_identifier("29074") == []

@@ -167,7 +167,7 @@ class Endpoint:
         if not is_own:
             asked.coding = choose_coding(request.header(b"accept-encoding") or "")
         self._begin(asked)
-        if not self._answer_from_cache(asked, formats, raw):
+        if not self._answer_from_cache(asked, formats, raw, is_own=is_own):
             self._evaluate(asked, formats, rows, is_own=is_own)
 
     def _begin(self, asked: _Asked) -> None:
@@ -186,13 +186,15 @@ class Endpoint:
         while self._shared.cache.size and board.leader(slot, key) is not None:
             sleep(_POLL)
 
-    def _answer_from_cache(self, asked: _Asked, formats: AnswerFormats, raw: bytes) -> bool:
+    def _answer_from_cache(self, asked: _Asked, formats: AnswerFormats, raw: bytes, *, is_own: bool) -> bool:
         found = self._shared.cache.find(bytes.fromhex(asked.tag[3:-1]), asked.coding)
         if found is None:
             return False
         kind, body, asked.coding = found
         asked.kind, asked.outcome, asked.size = KINDS[kind], "cached", len(body)
         head = self._head(asked, formats, is_volatile=False) + b"content-length: %d\r\n" % len(body)
+        # The pages have to know what they show.
+        head += b"%s: %s\r\n" % (KIND_HEADER, asked.kind.encode()) if is_own else b""
         asked.channel.mark_streaming(is_whole=True)
         asked.channel.send(head + self._tail(asked) + b"\r\n" + body)
         is_usual = asked.keep_alive and not asked.request.is_old and b"x-request-id" not in asked.request.headers

@@ -13,7 +13,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Final
 
 from pyoxigraph import Store
 
-from culturegraph.store.text_index_file import text_index_bytes
+from culturegraph.store.text_index_file import KINDS, text_index_bytes
 from culturegraph.store.text_matching import Match, Search, by_closest, by_identifier, by_words
 
 _LONGEST_TEXT: Final = 400
@@ -105,17 +105,21 @@ class TextIndex:
         search = Search(prefix[:_LONGEST_TEXT], tuple(types))
         return self._hits(by_words(self._connect(), search, is_typing=True)[:limit], language)
 
-    def candidates(
-        self, text: str, types: Collection[str] = (), limit: int = 25, language: str | None = None
-    ) -> list[Hit]:
-        """Return what matches together with what only comes close, the best first: for whoever judges by more."""
-        search = Search(text.strip()[:_LONGEST_TEXT], tuple(sorted(types)))
-        best: dict[int, Match] = {}
-        for match in (*self._find(search, False), *by_closest(self._connect(), search)):
-            if match.thing not in best or best[match.thing].score < match.score:
-                best[match.thing] = match
-        found = sorted(best.values(), key=lambda match: (-match.score, match.thing))
-        return self._hits(found[:limit], language)
+    def all_names(self) -> Iterator[tuple[int, str, str, str, str, str]]:
+        """Yield number, IRI of the thing, kind, language, text and plain form (without notes) of every name."""
+        rows = self._connect().execute(
+            "SELECT name.id, iri, kind, language, text, plain FROM name JOIN thing ON thing.id = name.thing "
+            "ORDER BY name.id"
+        )
+        for number, iri, kind, language, text, plain in rows:
+            yield number, iri, KINDS[kind], language, text, plain
+
+    def all_types(self) -> Iterator[tuple[str, str]]:
+        """Yield the IRI of every thing with that of each class that it is of."""
+        yield from self._connect().execute(
+            "SELECT thing.iri, class.iri FROM typed JOIN thing ON thing.id = typed.thing "
+            "JOIN class ON class.id = typed.class ORDER BY thing.id, class.id"
+        )
 
     def lookup_identifier(self, text: str, *, language: str | None = None) -> list[Hit]:
         """Return what an identifier or IRI names: `mcb`, `Q749588`, `Ley N.º 29073`, `080206`, one of our own IRIs."""
