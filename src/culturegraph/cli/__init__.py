@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from culturegraph import __version__
-from culturegraph.cli import asking, building, exporting, ingesting, judging, linking, releasing
+from culturegraph.cli import asking, building, exporting, ingesting, judging, linking, records, releasing
 from culturegraph.cli.terminal import err, out
 from culturegraph.errors import CulturegraphError, DataErrors, UsageError
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 # In the order of `--help`.
 for _group in (building, ingesting, judging, asking, linking, releasing):
     app.add_typer(_group.verbs)
+exporting.verbs.add_typer(records.verbs)
 app.add_typer(exporting.verbs, name="export")
 
 # What the extras bring; a server runs without.
