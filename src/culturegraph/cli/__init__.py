@@ -29,7 +29,7 @@ for _group in (building, ingesting, judging, asking, releasing):
 app.add_typer(exporting.verbs, name="export")
 
 # What the extra `build` brings; a server runs without.
-_BUILD_MODULES = frozenset({"csvw", "pyshacl", "rdflib", "SPARQLWrapper", "uritemplate"})
+_BUILD_MODULES = frozenset({"csvw", "openpyxl", "pyshacl", "rdflib", "SPARQLWrapper", "uritemplate"})
 
 
 @app.callback(invoke_without_command=True)

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     csvw = "csvw"
     skos = "skos"
     wikidata = "wikidata"
+    unesco_qpr = "unesco-qpr"
 
 
 @verbs.command(epilog="Example: culturegraph ingest mincetur inventario.csv -o mincetur.nq --rejects rejects.csv")
@@ -38,6 +39,7 @@ def ingest(
     endpoint: Annotated[str | None, typer.Option(help="wikidata: address of the SPARQL endpoint")] = None,
     state: Annotated[Path | None, typer.Option(help="wikidata: file of answered pages, to go on from")] = None,
     delay: Annotated[float | None, typer.Option(help="wikidata: seconds between requests")] = None,
+    rows: Annotated[Path | None, typer.Option(help="unesco-qpr: CSV of the answers, to be reviewed")] = None,
     page: Annotated[int | None, typer.Option(help="wikidata: solutions asked for at a time")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,6 +54,7 @@ def ingest(
         "state": state,
         "delay": delay,
         "page": page,
+        "rows": rows,
     }
     options = {name: str(value) for name, value in given.items() if value is not None}
     described = _pairs(describe or [])
