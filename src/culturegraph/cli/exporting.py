@@ -1,13 +1,26 @@
-"""Verbs that write the published graph in a profile: export nquads, export owl-data, export data-cube."""
+"""Verbs that write the published graph in a profile: nquads, owl-data, data-cube, unesco-qpr."""
 
 from __future__ import annotations
 
+import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from culturegraph.cli.terminal import StoreOption, err, read_settings, show_step
+from culturegraph.cli.terminal import Language, StoreOption, err, read_settings, show_step
+from culturegraph.files import write_whole
+
+
+class ReportForm(StrEnum):
+    """The forms of the draft of a periodic report."""
+
+    xlsx = "xlsx"
+    docx = "docx"
+    html = "html"
+    jsonld = "jsonld"
+
 
 verbs = typer.Typer(help="Write the published graph in a profile.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -49,3 +62,27 @@ def export_data_cube(
     with show_step("exporting"):
         written = export(settings.store, settings.queries / "data-cube", output)
     err.print(f"{written} observations written", markup=False)
+
+
+@verbs.command("unesco-qpr", epilog="Example: culturegraph export unesco-qpr --cycle 2027 --format docx --lang es")
+def export_unesco_qpr(
+    cycle: Annotated[str | None, typer.Option(help="cycle of reports", show_default="the next")] = None,
+    fmt: Annotated[ReportForm, typer.Option("--format", help="form of the draft")] = ReportForm.xlsx,
+    lang: Annotated[Language, typer.Option(help="language of the draft")] = Language.es,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="file; - for standard output", show_default="by its name")
+    ] = None,
+    store: StoreOption = None,
+) -> None:
+    """Write the draft of the periodic report on the 2005 Convention: sentences with their statements, and gaps."""
+    from culturegraph.exports.unesco_qpr.writing import export
+
+    settings = read_settings(store=store)
+    with show_step("drafting the report"):
+        written = export(settings.store, settings.queries, cycle, fmt.value, lang.value)
+    if output == Path("-"):
+        sys.stdout.buffer.write(written.data)
+        return
+    path = output or Path(written.name)
+    write_whole(path, written.data)
+    err.print(f"{path}: {written.filled} cells filled, {written.empty} empty, {written.notes} notes", markup=False)
