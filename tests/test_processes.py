@@ -163,23 +163,25 @@ def test_a_killed_evaluator_is_replaced_and_nobody_else_notices(server: Serving)
                 answers.append(get(server, "ASK { ?s ?p ?o }")[0])
 
         asking = pool.submit(ask)
-        before = set(descendants(server.process.pid))
-        hog = ThreadPoolExecutor(1).submit(get, server, HOG)
-        victim = wait_until(lambda: busiest(before))
-        os.kill(victim, signal.SIGKILL)
-        killed = time.monotonic()
-        status, _, body = hog.result()
-        assert status == 503
-        assert b"ended unexpectedly" in body
-        assert time.monotonic() - killed < 1
-        wait_until(lambda: set(descendants(server.process.pid)) - before)
-        stop.set()
+        try:
+            before = set(descendants(server.process.pid))
+            hog = ThreadPoolExecutor(1).submit(get, server, HOG)
+            victim = wait_until(lambda: busiest(before))
+            os.kill(victim, signal.SIGKILL)
+            killed = time.monotonic()
+            status, _, body = hog.result()
+            assert status == 503
+            assert b"ended unexpectedly" in body
+            assert time.monotonic() - killed < 1
+            wait_until(lambda: set(descendants(server.process.pid)) - before)
+        finally:
+            stop.set()
         asking.result()
     assert set(answers) == {200}
 
 
 def busiest(processes: set[int]) -> int | None:
-    """A process that has used a third of a second of processor time in half a second."""
+    """A process that has used a good part of the processor of late."""
 
     def used(process: int) -> int:
         try:
@@ -192,7 +194,7 @@ def busiest(processes: set[int]) -> int | None:
     time.sleep(0.3)
     grown = {process: used(process) - before[process] for process in processes}
     worst = max(grown, key=lambda process: grown[process])
-    return worst if grown[worst] > 12 else None
+    return worst if grown[worst] > 5 else None
 
 
 def test_a_client_that_leaves_ends_its_query(server: Serving) -> None:

@@ -106,11 +106,20 @@ def _endpoint(_settings: Settings, options: Options) -> Figures:
     return Figures("endpoint", rows, found.remarks, bars, pictures.draw(rows))
 
 
+def _reconciliation(settings: Settings, options: Options) -> Figures:
+    # Only here: it opens the published snapshot.
+    from culturegraph.bench import reconciliation
+
+    runs = reconciliation.run(settings, _sizes(options.sizes, (10_000,)), options.progress)
+    return Figures("reconciliation", [asdict(run) for run in runs], bars=reconciliation.judge(runs))
+
+
 BENCHES: Final[Mapping[str, Callable[[Settings, Options], Figures]]] = {
     "endpoint": _endpoint,
     "tables": _tables,
     "reasoning": _reasoning,
     "validation": _validation,
+    "reconciliation": _reconciliation,
 }
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from culturegraph import __version__
-from culturegraph.cli import asking, building, exporting, ingesting, judging, releasing
+from culturegraph.cli import asking, building, exporting, ingesting, judging, linking, records, releasing
 from culturegraph.cli.terminal import err, out
 from culturegraph.errors import CulturegraphError, DataErrors, UsageError
 
@@ -24,12 +24,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 # In the order of `--help`.
-for _group in (building, ingesting, judging, asking, releasing):
+for _group in (building, ingesting, judging, asking, linking, releasing):
     app.add_typer(_group.verbs)
+exporting.verbs.add_typer(records.verbs)
 app.add_typer(exporting.verbs, name="export")
 
-# What the extra `build` brings; a server runs without.
-_BUILD_MODULES = frozenset({"csvw", "openpyxl", "pyshacl", "rdflib", "SPARQLWrapper", "uritemplate"})
+# What the extras bring; a server runs without.
+_EXTRAS = dict.fromkeys(("csvw", "pyshacl", "rdflib", "SPARQLWrapper", "uritemplate"), "build") | dict.fromkeys(
+    ("openpyxl", "xlsxwriter"), "tables"
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -53,9 +56,10 @@ def main() -> None:
         err.print(f"{error.title}: {error}", markup=False)
         sys.exit(error.exit_code)
     except ModuleNotFoundError as missing:
-        if missing.name is None or missing.name.partition(".")[0] not in _BUILD_MODULES:
+        extra = _EXTRAS.get((missing.name or "").partition(".")[0])
+        if extra is None:
             raise
-        err.print(f"this needs {missing.name}: install culturegraph[build]", markup=False)
+        err.print(f"this needs {missing.name}: install culturegraph[{extra}]", markup=False)
         sys.exit(UsageError.exit_code)
     except typer.Abort:
         sys.exit(130)

@@ -24,6 +24,7 @@ class Bench(StrEnum):
     tables = "tables"
     reasoning = "reasoning"
     validation = "validation"
+    reconciliation = "reconciliation"
 
 
 class ReportFormat(StrEnum):

@@ -6,12 +6,13 @@ is worth is for the asker to judge. Only the names of the things that are asked 
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from rapidfuzz import process
@@ -24,7 +25,7 @@ from culturegraph.store.text_index import TextIndex
 # The kind of a name that a thing has from its namesake.
 LENT: Final = "lent"
 # Names that one look-up gives at most.
-MOST: Final = 40
+MOST: Final = 30
 _SHORTEST: Final = 4
 # How alike another word is to one that no name has, or that some name has; and how many such words are looked up.
 _UNKNOWN: Final = (0.6, 8)
@@ -86,8 +87,17 @@ class NameIndex:
                 terms[f"{_JOINED_UP}{len(word) - 1}"].append(word)
         self._terms = dict(terms)
         # Lists repeat their words: feast, dance, the name of a saint.
+        self._terms_about = lru_cache(maxsize=256)(self._read_terms)
         self._spelled_alike = lru_cache(maxsize=65_536)(self._find_alike)
         self.weigh = lru_cache(maxsize=65_536)(self._weigh)
+
+    @cached_property
+    def identity(self) -> str:
+        """What tells these names from others: a hash of all of them."""
+        digest = hashlib.blake2b(digest_size=16)
+        for name in self._names:
+            digest.update(f"{name.iri}\0{name.kind}\0{name.text}\0".encode())
+        return digest.hexdigest()
 
     def near(self, folded: Sequence[str], plain: Sequence[str] = (), limit: int = MOST) -> Iterable[HeldName]:
         """Return the names that share a word with a name, or have one that is spelled alike, the likeliest first."""
@@ -125,11 +135,14 @@ class NameIndex:
         if len(letters) < _SHORTEST:
             return ((word, 1.0),)
         cutoff, most = _KNOWN if mark or word in self._having else _UNKNOWN
-        most_added = int(len(letters) / cutoff) - len(letters)
-        lengths = range(math.ceil(len(letters) * cutoff), len(letters) + most_added + 1)
-        terms = [term for length in lengths for term in self._terms.get(f"{mark}{length}", ())]
+        terms = self._terms_about(mark, len(letters), cutoff)
         found = process.extract(word, terms, scorer=OSA.normalized_similarity, score_cutoff=cutoff, limit=most)
         return tuple((term, likeness) for term, likeness, _ in found)
+
+    def _read_terms(self, mark: str, length: int, cutoff: float) -> list[str]:
+        """Return the words whose length alone does not keep them from being so much alike to a word of a length."""
+        lengths = range(math.ceil(length * cutoff), int(length / cutoff) + 1)
+        return [term for near in lengths for term in self._terms.get(f"{mark}{near}", ())]
 
     def _weigh(self, word: str) -> float:
         """Return how telling a folded word is: the fewer names have it, the more."""

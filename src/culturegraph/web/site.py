@@ -14,12 +14,15 @@ from starlette.responses import Response
 
 from culturegraph import __version__
 from culturegraph.explanation import Explainer
+from culturegraph.exports.record_sets import RecordSet, read_sets
+from culturegraph.exports.records import Records
 from culturegraph.protocols.browsing import Browser
 from culturegraph.protocols.coverage import Section, read_coverage_queries, read_section
 from culturegraph.protocols.dashboards import Dashboard
 from culturegraph.protocols.documents import own_iris
 from culturegraph.protocols.facets import FacetIndex
 from culturegraph.protocols.front_page import FrontPage, describe_front
+from culturegraph.protocols.harvesting import Repository
 from culturegraph.protocols.headers import matches_tag
 from culturegraph.protocols.language_names import name_languages
 from culturegraph.protocols.layout import FILE as LAYOUT
@@ -29,10 +32,13 @@ from culturegraph.protocols.modules import read_modules
 from culturegraph.protocols.ontology import Ontology
 from culturegraph.protocols.overview import Overview, describe_ontology
 from culturegraph.protocols.reconciliation.matching import Reconciler
+from culturegraph.protocols.record_changes import Changes, read_changes
+from culturegraph.protocols.record_search import RecordSearch
 from culturegraph.protocols.report import ReportIndex
 from culturegraph.protocols.search import Searcher
 from culturegraph.protocols.suggestions import Suggestions
 from culturegraph.queries import QueryFile, read_queries
+from culturegraph.releases.folder import list_releases
 from culturegraph.rules import Rule, read_rules
 from culturegraph.server.board import Board
 from culturegraph.settings import Settings
@@ -126,6 +132,34 @@ class Site:
         """What this snapshot covers: the tables of figures, each with the query that gives it."""
         queries = read_coverage_queries(self.settings.queries / "pages")
         return [(query, read_section(self.snapshot.store, query)) for query in queries]
+
+    @cached_property
+    def records(self) -> Records:
+        """The things of this snapshot that go out as records."""
+        return Records(self.snapshot.store, self.settings.queries)
+
+    @cached_property
+    def record_sets(self) -> Mapping[str, RecordSet]:
+        """The sets that the records are in."""
+        return read_sets(self.snapshot.store, self.records, self.settings.queries)
+
+    @cached_property
+    def record_changes(self) -> Changes:
+        """When each record last changed, as far as releases tell."""
+        releases = list_releases(self.settings.releases)
+        return read_changes(self.snapshot.store, self.records.entries, self.snapshot.built, releases)
+
+    @cached_property
+    def record_search(self) -> RecordSearch:
+        """What finds records for SRU."""
+        return RecordSearch(self.records, self.record_sets, self.snapshot.text_index)
+
+    @cached_property
+    def repository(self) -> Repository:
+        """What harvesters read."""
+        address = self.settings.contact_address
+        contact = address if "@" in address and "://" not in address else ""
+        return Repository(self.records, self.record_sets, self.record_changes, "culturegraph", contact)
 
     @cached_property
     def reconciler(self) -> Reconciler:

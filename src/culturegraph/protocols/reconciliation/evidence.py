@@ -39,6 +39,7 @@ class Evidence:
         self._schema, self._names, self._index = schema, names, index
         self._identified = lru_cache(maxsize=4096)(self._identify)
         self._agree = lru_cache(maxsize=65_536)(self._is_named)
+        self._parts_of_states = lru_cache(maxsize=65_536)(self._find_parts)
         self._words_about = lru_cache(maxsize=65_536)(self._read_about)
 
     def agrees(self, iri: str, condition: Condition) -> bool | None:
@@ -84,12 +85,16 @@ class Evidence:
     def other_states(self, written: Written) -> Sequence[frozenset[str]]:
         """Return the States other than Peru that are named, each as the words that name it."""
         said = (*written.folded, *(word for note in written.notes for word in read_words(note)))
-        found = (
-            frozenset(word for part in state for word in said if alike(word, part) >= _SAME_STATE)
-            for state in self._states
-            if all(any(alike(word, part) >= _SAME_STATE for word in said) for part in state)
-        )
-        return [words for words in found if words]
+        meant = {word: parts for word in said if (parts := self._parts_of_states(word))}
+        if not meant:
+            return []
+        known = frozenset(part for parts in meant.values() for part in parts)
+        named = [state for state in self._states if known.issuperset(state)]
+        return [frozenset(word for word, parts in meant.items() if not parts.isdisjoint(state)) for state in named]
+
+    def _find_parts(self, word: str) -> frozenset[str]:
+        """Return the words of names of States that a word may be."""
+        return frozenset(part for state in self._states for part in state if alike(word, part) >= _SAME_STATE)
 
     def notes_agree(self, written: Written, iri: str) -> bool:
         """Say whether a note in brackets names something that the thing is also called, is, or where it is."""

@@ -63,6 +63,7 @@ class Schema:
         self._queries = queries
         self._labels: dict[str, Labels] = {}
         self._class_words: dict[str, frozenset[str]] = {}
+        self.words_of_kinds = lru_cache(maxsize=65_536)(self._find_kind_words)
         self.narrowest = lru_cache(maxsize=65_536)(self._find_narrowest)
 
     def name(self, iri: str, language: str) -> str:
@@ -82,7 +83,7 @@ class Schema:
         """The words that name kinds of things: they tell little of which one it is."""
         return frozenset(word for iri in self.classes for word in self._words_of_class(iri))
 
-    def words_of_kinds(self, iri: str) -> frozenset[str]:
+    def _find_kind_words(self, iri: str) -> frozenset[str]:
         """Return the words that name what a thing is: “programa” may stand before the name of any programme."""
         return frozenset(word for kind in self.narrowest(iri) for word in self._words_of_class(kind))
 
