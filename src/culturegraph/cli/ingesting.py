@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from culturegraph.cli.terminal import JsonOption, err, read_settings, show_step
-from culturegraph.errors import UsageError
+from culturegraph.cli.terminal import JsonOption, StoreOption, err, read_settings, show_step
+from culturegraph.errors import StorageError, UsageError
+
+if TYPE_CHECKING:
+    from culturegraph.settings import Settings
+    from culturegraph.sources.adapters.job import Link
 
 verbs = typer.Typer()
 
@@ -23,6 +27,9 @@ class Kind(StrEnum):
     csvw = "csvw"
     skos = "skos"
     wikidata = "wikidata"
+    unesco_qpr = "unesco-qpr"
+    # ISO 2709 or XML: the reader sees which.
+    marcxml = "marcxml"
 
 
 @verbs.command(epilog="Example: culturegraph ingest mincetur inventario.csv -o mincetur.nq --rejects rejects.csv")
@@ -38,7 +45,10 @@ def ingest(
     endpoint: Annotated[str | None, typer.Option(help="wikidata: address of the SPARQL endpoint")] = None,
     state: Annotated[Path | None, typer.Option(help="wikidata: file of answered pages, to go on from")] = None,
     delay: Annotated[float | None, typer.Option(help="wikidata: seconds between requests")] = None,
+    rows: Annotated[Path | None, typer.Option(help="unesco-qpr: CSV of the answers, to be reviewed")] = None,
     page: Annotated[int | None, typer.Option(help="wikidata: solutions asked for at a time")] = None,
+    review: Annotated[Path | None, typer.Option(help="marcxml: CSV of names that may be something of ours")] = None,
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Turn a published data set into N-Quads and a file of rejects."""
@@ -52,15 +62,34 @@ def ingest(
         "state": state,
         "delay": delay,
         "page": page,
+        "rows": rows,
+        "review": review,
     }
     options = {name: str(value) for name, value in given.items() if value is not None}
     described = _pairs(describe or [])
-    job = plan_job(read_settings(), kind.value, tuple(files or ()), source=source, described=described, options=options)
+    settings = read_settings(store=store)
+    link = _make_linker(settings) if kind is Kind.marcxml else None
+    job = plan_job(
+        settings, kind.value, tuple(files or ()), source=source, described=described, options=options, link=link
+    )
     with show_step(f"reading {kind.value}"):
         tally = run(kind.value, job, output, rejects)
     # Standard output may be the quads.
     for line in [json.dumps(tally.to_json(), ensure_ascii=False)] if as_json else tally.to_text():
         err.print(line, markup=False)
+
+
+def _make_linker(settings: Settings) -> Link | None:
+    """Return what links names to the published graph; without one, nothing is linked, and that is told."""
+    from culturegraph.protocols.record_linking import make_linker
+    from culturegraph.store.snapshot import open_current
+
+    try:
+        snapshot = open_current(settings.store)
+    except StorageError as error:
+        err.print(f"nothing is linked: {error}", markup=False)
+        return None
+    return make_linker(snapshot, settings.queries)
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

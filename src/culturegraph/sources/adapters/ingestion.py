@@ -10,8 +10,8 @@ from typing import BinaryIO, Final
 
 from culturegraph.errors import StorageError
 from culturegraph.settings import Settings
-from culturegraph.sources.adapters import csvw_package, inei_places, mincetur, skos, wikidata
-from culturegraph.sources.adapters.job import Job, Tally, describe, read_source
+from culturegraph.sources.adapters import csvw_package, inei_places, marc, mincetur, skos, unesco_qpr, wikidata
+from culturegraph.sources.adapters.job import Job, Link, Tally, describe, read_source
 from culturegraph.sources.sorting import sort_lines
 
 Adapter = Callable[[Job, Tally], Iterator[str]]
@@ -20,8 +20,10 @@ ADAPTERS: Final[Mapping[str, Adapter]] = {
     "mincetur": mincetur.adapt,
     "inei-places": inei_places.adapt,
     "csvw": csvw_package.adapt,
+    "marcxml": marc.adapt,
     "skos": skos.adapt,
     "wikidata": wikidata.adapt,
+    "unesco-qpr": unesco_qpr.adapt,
 }
 # The source that an outside data set is of, where no other is named.
 _SOURCES: Final[Mapping[str, str]] = {
@@ -30,6 +32,8 @@ _SOURCES: Final[Mapping[str, str]] = {
     "skos": "unesco-thesaurus",
     "wikidata": "wikidata",
     "csvw": "csvw-package",
+    "unesco-qpr": "unesco-qpr-answers",
+    "marcxml": "marc-records",
 }
 
 
@@ -41,10 +45,11 @@ def plan_job(
     source: str | None,
     described: Mapping[str, str],
     options: Mapping[str, str],
+    link: Link | None = None,
 ) -> Job:
     """Return the job of a run. Raises UsageError where the source is not described."""
     told = read_source(settings.data, source or _SOURCES[kind], described)
-    return Job(files, told, settings.data, settings.ontology, settings.queries, options)
+    return Job(files, told, settings.data, settings.ontology, settings.queries, options, link)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -16,6 +16,10 @@ from culturegraph.rdf.spreadsheets import guard
 from culturegraph.sources.lines import careful
 from culturegraph.sources.metadata import read_metadata
 
+# Something that a name may stand for: its IRI, its name, how likely (0 to 100).
+Suspect = tuple[str, str, float]
+# From a name and the IRI of a class ("" for any): the IRI that it surely stands for or "", else what it may stand for.
+Link = Callable[[str, str], tuple[str, Sequence[Suspect]]]
 REJECT_HEADER: Final = ("row", "column", "reason", "value")
 
 
@@ -147,6 +151,8 @@ class Job:
     ontology: Path
     queries: Path
     options: Mapping[str, str] = field(default_factory=dict)
+    # What links names to the published graph, where there is one.
+    link: Link | None = None
 
     def option(self, name: str) -> str:
         """Return an option that the adapter needs. Raises UsageError where it was not given."""
