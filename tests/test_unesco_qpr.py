@@ -331,6 +331,7 @@ def test_an_untouched_workbook_gives_nothing(workbook: bytes, settings: Settings
     assert _rows(tmp_path / "rejects.csv") == []
 
 
+@pytest.mark.slow
 def test_reviewed_answers_fill_the_next_draft(
     workbook: bytes, draft: Draft, built_store: Store, settings: Settings, tmp_path: Path
 ) -> None:
@@ -373,6 +374,7 @@ def client(built: Build, settings: Settings) -> Iterator[Client]:
         yield client
 
 
+@pytest.mark.slow
 def test_the_server_gives_the_page_and_the_files(client: Client, draft: Draft) -> None:
     moved = client.get("/exports/unesco-qpr?lang=es")
     assert (moved.status_code, moved.headers["location"]) == (303, "/exports/unesco-qpr/2027?lang=es")
