@@ -61,7 +61,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Run:
-    """What one way of matching did. Shares are of 1; a batch has ten names; seconds are of the wall."""
+    """What one way of matching did. Shares are of 1; a batch has ten names. Times are of the wall; those of the
+    processor (cpu) do not grow where a machine is shared."""
 
     method: str
     names: int
