@@ -67,7 +67,7 @@ def limits(settings: Settings, language: str = "en") -> tuple[str, ...]:
             f"Una consulta puede tardar {settings.query_timeout:g} segundos y tener {settings.max_query_size:,} bytes, "
             f"{MAX_DEPTH} niveles de paréntesis y {MAX_OPERATORS:,} operadores.",
             f"Puede usar {settings.memory_limit:,} bytes de memoria y dar {settings.max_result_size:,} bytes.",
-            f"Un cliente puede tener {settings.client_queries} consultas en curso y {settings.client_rate:g} por segundo.",
+            f"Cada cliente: {settings.client_queries} consultas a la vez, {settings.client_rate:g} por segundo.",
             f"Una consulta sobre varios grafos por defecto puede tomar {MAX_UNION:,} cuádruplas.",
             service if allowed else "SERVICE, LOAD y las modificaciones no se permiten.",
         )
