@@ -27,6 +27,7 @@ class Kind(StrEnum):
     csvw = "csvw"
     skos = "skos"
     wikidata = "wikidata"
+    unesco_qpr = "unesco-qpr"
     # ISO 2709 or XML: the reader sees which.
     marcxml = "marcxml"
 
@@ -44,6 +45,7 @@ def ingest(
     endpoint: Annotated[str | None, typer.Option(help="wikidata: address of the SPARQL endpoint")] = None,
     state: Annotated[Path | None, typer.Option(help="wikidata: file of answered pages, to go on from")] = None,
     delay: Annotated[float | None, typer.Option(help="wikidata: seconds between requests")] = None,
+    rows: Annotated[Path | None, typer.Option(help="unesco-qpr: CSV of the answers, to be reviewed")] = None,
     page: Annotated[int | None, typer.Option(help="wikidata: solutions asked for at a time")] = None,
     review: Annotated[Path | None, typer.Option(help="marcxml: CSV of names that may be something of ours")] = None,
     store: StoreOption = None,
@@ -60,6 +62,7 @@ def ingest(
         "state": state,
         "delay": delay,
         "page": page,
+        "rows": rows,
         "review": review,
     }
     options = {name: str(value) for name, value in given.items() if value is not None}

@@ -9,7 +9,7 @@ a narrower property implies.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -23,7 +23,7 @@ from culturegraph.protocols.documents import is_known
 from culturegraph.protocols.entity_maps import Gazetteer
 from culturegraph.protocols.labels import LABEL_PROPERTIES, Labels, Name, describe_term, sort_key, to_href
 from culturegraph.protocols.layout import OTHER, Layout, Section
-from culturegraph.rdf.graphs import INFERRED, VALIDATION
+from culturegraph.rdf.graphs import EDITORIAL, INFERRED, VALIDATION
 from culturegraph.rdf.statements import statement_iri
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, OWL, RDFS, SKOS, TYPE
 
@@ -53,11 +53,20 @@ class Value:
     why: str | None = None
     # The RDF term itself.
     term: Any = None
+    # Of a name: "variant" or "editorial", empty for one by which a source calls the thing.
+    status: str = ""
 
     @cached_property
     def is_local(self) -> bool:
         """Whether a click stays on this server."""
         return self.href is not None and self.href.startswith("/")
+
+
+def _with_status(value: Value, graphs: set[str], variants: Collection[Any]) -> Value:
+    """Return a name with what kind of name it is: a translation of ours, or a variant that a source gives."""
+    if graphs == {EDITORIAL.value}:
+        return replace(value, status="editorial")
+    return replace(value, status="variant") if value.term in variants else value
 
 
 @dataclass(frozen=True)
@@ -342,7 +351,9 @@ class _Builder:
         if not found:
             return None
         terms = {term: graphs - _RULES for term, graphs in found.values()}
-        return self._build(SKOS + "altLabel", "out", terms, None)
+        group = self._build(SKOS + "altLabel", "out", terms, None)
+        variants = outgoing.get(SKOS + "altLabel", {}).keys()
+        return replace(group, values=tuple(_with_status(value, terms[value.term], variants) for value in group.values))
 
     def _build(
         self, predicate: str, direction: Direction, terms: Mapping[Any, set[str]], window: Window | None

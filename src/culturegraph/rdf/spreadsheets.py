@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from typing import Final
 
+# The hidden sheet of a workbook that people complete: what each of its cells is, and what it held.
+MAP_SHEET: Final = "culturegraph"
+MAP_HEADER: Final = ("sheet", "cell", "key", "about", "field", "language", "value")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 

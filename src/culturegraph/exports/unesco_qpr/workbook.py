@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Sequence
+from textwrap import shorten
 from typing import Any, Final
 
 import xlsxwriter
@@ -19,11 +20,11 @@ from xlsxwriter.worksheet import Worksheet
 
 from culturegraph.exports.unesco_qpr.draft import Cell, Draft, Part
 from culturegraph.exports.unesco_qpr.wording import show, show_statement, words_of
+from culturegraph.rdf.spreadsheets import MAP_HEADER, MAP_SHEET
 from culturegraph.rdf.xml_text import to_xml_text
 
-MAP: Final = "culturegraph"
-MAP_HEADER: Final = ("sheet", "cell", "key", "about", "field", "language", "value")
 _LIMIT: Final = 32_000
+_NAME_LIMIT: Final = 31
 _WIDTHS: Final = {"title": 44, "text": 60, "results": 50, "basis": 44, "features": 50, "party": 30}
 _FORBIDDEN_IN_NAMES: Final = re.compile(r"[\[\]:*?/\\']")
 
@@ -72,10 +73,10 @@ class _Workbook:
         return self._buffer.getvalue()
 
     def _sheet(self, name: str, widths: Sequence[int]) -> Worksheet:
-        plain = _FORBIDDEN_IN_NAMES.sub(" ", name)[:31].strip()
+        plain = shorten(_FORBIDDEN_IN_NAMES.sub(" ", name), _NAME_LIMIT, placeholder="…")
         number = 2
         while plain.lower() in self._names:
-            plain = f"{plain[:28]} {number}"
+            plain = f"{plain[: _NAME_LIMIT - 3]} {number}"
             number += 1
         self._names.add(plain.lower())
         sheet = self._book.add_worksheet(plain)
@@ -212,8 +213,8 @@ class _Workbook:
         self._table(words["notes"], (8, 24, 50, 60, 40, 50, 30, 30), [words[key] for key in keys], rows())
 
     def _map(self) -> None:
-        sheet = self._book.add_worksheet(MAP)
-        head = (MAP, f"unesco-qpr/{self._draft.cycle.id}", self._draft.cycle.form.id, self._draft.version)
+        sheet = self._book.add_worksheet(MAP_SHEET)
+        head = (MAP_SHEET, f"unesco-qpr/{self._draft.cycle.id}", self._draft.cycle.form.id, self._draft.version)
         for row, cells in enumerate((head, MAP_HEADER, *self._mapped)):
             for column, value in enumerate(cells):
                 sheet.write_string(row, column, value)

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from culturegraph.errors import StorageError
 from culturegraph.settings import Settings
-from culturegraph.sources.adapters import csvw_package, inei_places, marc, mincetur, skos, wikidata
+from culturegraph.sources.adapters import csvw_package, inei_places, marc, mincetur, skos, unesco_qpr, wikidata
 from culturegraph.sources.adapters.job import Job, Link, Tally, describe, read_source
 from culturegraph.sources.sorting import sort_lines
 
@@ -23,6 +23,7 @@ ADAPTERS: Final[Mapping[str, Adapter]] = {
     "marcxml": marc.adapt,
     "skos": skos.adapt,
     "wikidata": wikidata.adapt,
+    "unesco-qpr": unesco_qpr.adapt,
 }
 # The source that an outside data set is of, where no other is named.
 _SOURCES: Final[Mapping[str, str]] = {
@@ -31,6 +32,7 @@ _SOURCES: Final[Mapping[str, str]] = {
     "skos": "unesco-thesaurus",
     "wikidata": "wikidata",
     "csvw": "csvw-package",
+    "unesco-qpr": "unesco-qpr-answers",
     "marcxml": "marc-records",
 }
 
