@@ -45,6 +45,8 @@ _BARE: Final = 0.86
 # Names less like than this are no candidates.
 _LEAST: Final = 0.3
 _FULL: Final = 0.999
+# Nobody wants to read what has nothing for it.
+_LEAST_SCORE: Final = 15.0
 
 
 @dataclass(frozen=True)
@@ -208,4 +210,6 @@ class Reconciler:
         )
 
     def _is_asked_for(self, candidate: Candidate, query: Query) -> bool:
+        if candidate.score < _LEAST_SCORE:
+            return False
         return query.strictness == "should" or candidate.type_agrees is not False
