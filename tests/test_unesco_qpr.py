@@ -90,6 +90,10 @@ def test_a_value_of_the_graph_is_in_a_cell_iff_a_statement_says_it(draft: Draft,
     told = [sentence.text for sentence in cells["budget"].sentences]
     assert len(told) == 2
     assert any("150000" in text and "USD" in text and "2012" in text for text in told)
+    # What ties the amount to the programme is in the note too.
+    notes = {note.number: {s.triple.predicate.value for s in note.statements} for note in draft.notes}
+    for sentence in cells["budget"].sentences:
+        assert {CG + "recipient", CG + "amount", CG + "currency", CG + "contributor"} <= notes[sentence.note]
     assert not cells["evaluated"].sentences
 
 
