@@ -15,6 +15,8 @@ from culturegraph.cli import app
 from culturegraph.errors import NotFoundError, UsageError
 from culturegraph.exports import marc, mixnmatch, skos_scheme
 from culturegraph.exports.records import Records, clean
+from culturegraph.queries import read_queries
+from culturegraph.rdf.vocabulary import PREFIXES
 from culturegraph.store.snapshot import publish
 
 
@@ -161,3 +163,12 @@ def test_the_expression_types_go_out_with_every_alignment(built_store, tmp_path)
     )
     assert matches == int(row["n"].value) > 20
     assert json.dumps((tmp_path / "types.ttl").read_text(encoding="utf-8"))
+
+
+@pytest.mark.slow
+def test_every_query_gives_the_rows_that_its_head_expects(built_store):
+    for query in read_queries(QUERIES / "exports"):
+        if query.kind not in ("exports", "marc"):
+            continue
+        rows = built_store.query(query.text, prefixes=dict(PREFIXES))
+        assert sum(1 for _ in rows) >= query.head["expect"]["min"], query.path.name

@@ -90,6 +90,10 @@ def test_a_value_of_the_graph_is_in_a_cell_iff_a_statement_says_it(draft: Draft,
     told = [sentence.text for sentence in cells["budget"].sentences]
     assert len(told) == 2
     assert any("150000" in text and "USD" in text and "2012" in text for text in told)
+    # What ties the amount to the programme is in the note too.
+    notes = {note.number: {s.triple.predicate.value for s in note.statements} for note in draft.notes}
+    for sentence in cells["budget"].sentences:
+        assert {CG + "recipient", CG + "amount", CG + "currency", CG + "contributor"} <= notes[sentence.note]
     assert not cells["evaluated"].sentences
 
 
@@ -331,6 +335,7 @@ def test_an_untouched_workbook_gives_nothing(workbook: bytes, settings: Settings
     assert _rows(tmp_path / "rejects.csv") == []
 
 
+@pytest.mark.slow
 def test_reviewed_answers_fill_the_next_draft(
     workbook: bytes, draft: Draft, built_store: Store, settings: Settings, tmp_path: Path
 ) -> None:
@@ -373,6 +378,7 @@ def client(built: Build, settings: Settings) -> Iterator[Client]:
         yield client
 
 
+@pytest.mark.slow
 def test_the_server_gives_the_page_and_the_files(client: Client, draft: Draft) -> None:
     moved = client.get("/exports/unesco-qpr?lang=es")
     assert (moved.status_code, moved.headers["location"]) == (303, "/exports/unesco-qpr/2027?lang=es")

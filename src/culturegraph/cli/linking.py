@@ -1,4 +1,4 @@
-"""Verbs that link records with the graph: reconcile."""
+"""Verbs that link records with the graph: reconcile, link."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from culturegraph.errors import UsageError
 from culturegraph.settings import Settings
 
 verbs = typer.Typer()
+links = typer.Typer(help="Propose and accept links to an authority file.", no_args_is_help=True)
+verbs.add_typer(links, name="link")
 
 
 @verbs.command(
@@ -56,6 +58,39 @@ def reconcile(
     err.print(f"{tally.unknown} without a candidate, {tally.empty} without a name", markup=False)
     if tally.resumed:
         err.print(f"{tally.resumed} rows were done before")
+
+
+@links.command(epilog="Example: culturegraph link propose thesaurus.ttl --type MusicalInstrument -o proposals.tsv")
+def propose(
+    source: Annotated[str, typer.Argument(metavar="FILE|ENDPOINT", help="SKOS, a CSV with iri and label, an endpoint")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="SSSOM TSV, for a person to judge")],
+    types: Annotated[list[str] | None, typer.Option("--type", help="class of our ontology that is meant")] = None,
+    store: StoreOption = None,
+) -> None:
+    """Propose which of our things the terms of an authority file are."""
+    from culturegraph.worklists.proposals import propose as run
+    from culturegraph.worklists.proposals import read_authority, read_known, write_proposals
+
+    settings = read_settings(store=store)
+    terms = read_authority(source)
+    known = read_known(settings.data / "links.csv")
+    with show_progress("comparing") as progress:
+        rows = run(terms, open_reconciler(settings), tuple(types or ()), known, progress)
+    write_proposals(output, rows)
+    err.print(f"{output}: {len(rows)} proposals for {len(terms)} terms; write accepted or rejected under verdict")
+
+
+@links.command(epilog="Example: culturegraph link accept proposals.tsv --authority bnf --source bnf-rameau-2026")
+def accept(
+    proposals: Annotated[Path, typer.Argument(help="the judged TSV (or CSV, XLSX)")],
+    authority: Annotated[str, typer.Option(help="whose terms these are: names the graph of the links")],
+    source: Annotated[str, typer.Option(help="id of the source, as in sources.csv")],
+) -> None:
+    """Add the accepted proposals to data/links.csv; the next build puts them into graph/links/{authority}."""
+    from culturegraph.worklists.proposals import accept as run
+
+    added, had = run(proposals, read_settings().data / "links.csv", authority, source)
+    err.print(f"{added} links added, {had} were there before; `culturegraph check` judges the whole")
 
 
 def open_reconciler(settings: Settings) -> Any:

@@ -51,7 +51,9 @@ class Records:
 
     @cached_property
     def _queries(self) -> Mapping[str, QueryFile]:
-        return {query.path.stem: query for query in read_queries(self._folder)}
+        # Other folders beside these belong to other exports.
+        kinds = {self._folder.name, "marc"}
+        return {query.path.stem: query for query in read_queries(self._folder) if query.kind in kinds}
 
     @cached_property
     def marc_queries(self) -> Sequence[QueryFile]:

@@ -58,17 +58,27 @@ _FORMAT_NAMES: Final = {
 }
 
 
-def limits(settings: Settings) -> tuple[str, ...]:
-    """Return the limits of the endpoint in words."""
+def limits(settings: Settings, language: str = "en") -> tuple[str, ...]:
+    """Return the limits of the endpoint in words, in Spanish ("es") or English."""
+    allowed = ", ".join(sorted(settings.service_endpoints))
+    if language == "es":
+        service = f"SERVICE solo puede nombrar {allowed}; LOAD y las modificaciones no se permiten."
+        return (
+            f"Una consulta puede tardar {settings.query_timeout:g} segundos y tener {settings.max_query_size:,} bytes, "
+            f"{MAX_DEPTH} niveles de paréntesis y {MAX_OPERATORS:,} operadores.",
+            f"Puede usar {settings.memory_limit:,} bytes de memoria y dar {settings.max_result_size:,} bytes.",
+            f"Cada cliente: {settings.client_queries} consultas a la vez, {settings.client_rate:g} por segundo.",
+            f"Una consulta sobre varios grafos por defecto puede tomar {MAX_UNION:,} cuádruplas.",
+            service if allowed else "SERVICE, LOAD y las modificaciones no se permiten.",
+        )
+    service = f"SERVICE is allowed for {allowed} alone; LOAD and updates are not."
     return (
         f"A query may take {settings.query_timeout:g} seconds and have {settings.max_query_size:,} bytes, "
         f"brackets nested {MAX_DEPTH} deep and {MAX_OPERATORS:,} operators.",
         f"It may use {settings.memory_limit:,} bytes of memory and answer with {settings.max_result_size:,} bytes.",
         f"A client may have {settings.client_queries} queries under way and send {settings.client_rate:g} a second.",
         f"A query over several default graphs may draw on {MAX_UNION:,} quads.",
-        f"SERVICE is allowed for {', '.join(sorted(settings.service_endpoints))} alone; LOAD and updates are not."
-        if settings.service_endpoints
-        else "SERVICE, LOAD and updates are not allowed.",
+        service if allowed else "SERVICE, LOAD and updates are not allowed.",
     )
 
 
@@ -88,8 +98,9 @@ def _describe(service: NamedNode, snapshot: Snapshot, settings: Settings) -> Ite
     yield from _extensions(service)
     for offer in (*RESULTS, *GRAPHS):
         yield Triple(service, _sd("resultFormat"), NamedNode(_FORMATS + _FORMAT_NAMES[offer.name]))
-    for text in limits(settings):
-        yield Triple(service, NamedNode(RDFS + "comment"), Literal(text, language="en"))
+    for language in ("es", "en"):
+        for text in limits(settings, language):
+            yield Triple(service, NamedNode(RDFS + "comment"), Literal(text, language=language))
     dataset, merge = NamedNode(DATASET), BlankNode()
     yield Triple(service, _sd("defaultDataset"), dataset)
     yield Triple(service, _sd("availableGraphs"), dataset)

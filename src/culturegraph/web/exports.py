@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from culturegraph.errors import NotFoundError
 from culturegraph.exports.unesco_qpr.composing import compose
-from culturegraph.exports.unesco_qpr.form import list_cycles, read_cycle
+from culturegraph.exports.unesco_qpr.form import list_cycles, read_cycle, revision
 from culturegraph.exports.unesco_qpr.page import read_style, to_fragment
 from culturegraph.exports.unesco_qpr.writing import FORMS, write_draft
 from culturegraph.protocols.labels import to_href
@@ -60,7 +60,8 @@ def get_draft(
     chosen = choose(request.headers.get("accept"), form, _OFFERED) or HTML
     wanted = suffix or chosen.suffix
     language = site.pages.language(request)
-    tag = site.entity_tag(request, language, wanted, "file" if dot else "page")
+    # The form may change while the snapshot and the software stay.
+    tag = site.entity_tag(request, language, wanted, "file" if dot else "page", revision(site.settings.queries))
     if wanted == "html" and not dot:
         return answer(request, site, tag, _VARY, lambda: _page(request, site, cycle, language))
     return answer(request, site, tag, _VARY, lambda: _file(site, cycle, language, wanted))

@@ -215,7 +215,7 @@ def _form(request: Request, site: Site, query: str, error: QuerySyntaxError | No
         "error": error,
         "excerpt": None,
         "queries": list(site.queries.values()),
-        "limits": limits(site.settings),
+        "limits": limits(site.settings, "en" if site.pages.language(request) == "en" else "es"),
         "editor_words": _editor_words(site.pages.words[site.pages.language(request)]),
     }
     if error is not None:

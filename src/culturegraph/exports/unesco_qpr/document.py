@@ -197,7 +197,9 @@ class _Writer:
         return line
 
     def _aside(self, text: str) -> None:
-        run = self._document.add_paragraph().add_run(to_xml_text(text))
+        line = self._document.add_paragraph()
+        line.paragraph_format.space_before = Pt(3)
+        run = line.add_run(to_xml_text(text))
         run.font.size, run.font.color.rgb = Pt(9), _GREY
 
     def _bookmark(self, line: Paragraph, name: str, text: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,6 +103,12 @@ def list_cycles(queries: Path) -> tuple[str, Sequence[str]]:
     declared = _load(queries / FOLDER / _CYCLES)
     ids = sorted((str(cycle["id"]) for cycle in _need(declared, "cycles", _CYCLES)), reverse=True)
     return str(_need(declared, "default", _CYCLES)), ids
+
+
+def revision(queries: Path) -> str:
+    """Return what changes with the declared cycles and forms."""
+    files = sorted((queries / FOLDER).glob("*.yaml"))
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def read_cycle(queries: Path, name: str | None = None) -> Cycle:
