@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from pymarc import Field, Indicators, Record, Subfield, record_to_xml
 
 from culturegraph.errors import CulturegraphError, DataErrors, UsageError
 from culturegraph.protocols.reconciliation.opening import open_reconciler
@@ -88,3 +89,28 @@ def test_a_bad_verdict_adds_nothing(tmp_path: Path) -> None:
     assert links.read_text() == HEADER
     with pytest.raises(UsageError, match="--authority"):
         accept(tmp_path / "p.tsv", links, "Not An Id", "x")
+
+
+@pytest.mark.parametrize("form", ["marc", "marcxml"])
+def test_marc_authority_records_are_an_authority_file(tmp_path: Path, form: str) -> None:
+    good = Record(leader="00000nz  a2200000n  4500")
+    good.add_field(Field("001", data="1"))
+    good.add_field(
+        Field("024", Indicators("7", " "), [Subfield("a", "https://example.org/awajun"), Subfield("2", "uri")])
+    )
+    good.add_field(Field("150", Indicators(" ", " "), [Subfield("a", "Awajún (pueblo)")]))
+    good.add_field(Field("450", Indicators(" ", " "), [Subfield("a", "Aguaruna.")]))
+    bare = Record(leader="00000nz  a2200000n  4500")
+    bare.add_field(Field("001", data="2"))
+    bare.add_field(Field("150", Indicators(" ", " "), [Subfield("a", "Nadie")]))
+    path = tmp_path / ("a.mrc" if form == "marc" else "a.xml")
+    if form == "marc":
+        path.write_bytes(good.as_marc() + bare.as_marc() + b"00012 broken\x1d")
+    else:
+        records = b"".join(record_to_xml(record, namespace=True) for record in (good, bare))
+        path.write_bytes(b'<collection xmlns="http://www.loc.gov/MARC21/slim">' + records + b"</collection>")
+    left_out: list[str] = []
+    (term,) = read_authority(str(path), left_out)
+    assert (term.iri, term.labels) == ("https://example.org/awajun", ("Awajún (pueblo)", "Aguaruna"))
+    assert f"{path.name}:2 has not a web address in field 024" in left_out
+    assert len(left_out) == (2 if form == "marc" else 1)

@@ -62,7 +62,9 @@ def reconcile(
 
 @links.command(epilog="Example: culturegraph link propose thesaurus.ttl --type MusicalInstrument -o proposals.tsv")
 def propose(
-    source: Annotated[str, typer.Argument(metavar="FILE|ENDPOINT", help="SKOS, a CSV with iri and label, an endpoint")],
+    source: Annotated[
+        str, typer.Argument(metavar="FILE|ENDPOINT", help="SKOS, MARC, CSV (iri, label), endpoint")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="SSSOM TSV, for a person to judge")],
     types: Annotated[list[str] | None, typer.Option("--type", help="class of our ontology that is meant")] = None,
     store: StoreOption = None,
@@ -72,7 +74,10 @@ def propose(
     from culturegraph.worklists.proposals import read_authority, read_known, write_proposals
 
     settings = read_settings(store=store)
-    terms = read_authority(source)
+    left_out: list[str] = []
+    terms = read_authority(source, left_out)
+    for told in left_out:
+        err.print(f"left out: {told}", markup=False)
     known = read_known(settings.data / "links.csv")
     with show_progress("comparing") as progress:
         rows = run(terms, open_reconciler(settings), tuple(types or ()), known, progress)

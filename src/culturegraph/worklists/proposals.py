@@ -3,7 +3,8 @@
     culturegraph link propose FILE|ENDPOINT -o proposals.tsv     every term that may be one of ours, as SSSOM
     culturegraph link accept proposals.tsv --authority … --source …   rows whose verdict is `accepted` → data/links.csv
 
-An authority file is SKOS (any RDF syntax, or an endpoint that serves it), or a CSV with the columns `iri` and `label`.
+An authority file is SKOS (any RDF syntax, or an endpoint that serves it), MARC 21 authority records (ISO 2709 or XML),
+or a CSV with the columns `iri` and `label`.
 Nothing is linked unseen: a proposal is a candidate until somebody writes `accepted` behind it.
 
 Source: SSSOM, A Simple Standard for Sharing Ontological Mappings (TSV serialisation).
@@ -15,7 +16,7 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,6 +41,9 @@ LINKS: Final = ("subject", "match", "object", "authority", "source", "note_edito
 _LABELS: Final = frozenset(SKOS + name for name in ("prefLabel", "altLabel", "hiddenLabel")) | {RDFS + "label"}
 _WEB: Final = re.compile(r"https?://[^\s\"<>{}|\\^`]+")
 _ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+# Headings and the names seen from, of persons, bodies, meetings, titles, subjects, places, genres.
+_HEADINGS: Final = ("100", "110", "111", "130", "150", "151", "155")
+_SEEN_FROM: Final = ("400", "410", "411", "430", "450", "451", "455")
 _LEAST_SCORE: Final = 75.0
 
 
@@ -51,14 +55,19 @@ class Term:
     labels: tuple[str, ...]
 
 
-def read_authority(source: str) -> list[Term]:
-    """Read the terms of a SKOS file, a CSV, or an endpoint. Raises DataError or StorageError."""
+def read_authority(source: str, left_out: list[str] | None = None) -> list[Term]:
+    """Read the terms of a SKOS file, a MARC file, a CSV, or an endpoint. Raises DataError or StorageError.
+
+    `left_out` is told of each MARC record that cannot be used, and why.
+    """
     if source.startswith(("http://", "https://")):
         # Only here: the extra `build` brings the client.
         from culturegraph.sources.endpoint import fetch
 
         return _terms(fetch(source))
     path = Path(source)
+    if _is_marc(path):
+        return list(_marc_terms(path, [] if left_out is None else left_out))
     if path.suffix.lower() not in (".csv", ".tsv", ".xlsx"):
         return _terms(read_rdf(path, NamedNode(GRAPH + "authority")))
     sheet = read_sheet(path)
@@ -69,6 +78,35 @@ def read_authority(source: str) -> list[Term]:
             raise DataError(f"{row[iri]!r} is no web address", path.name, number, "iri")
         named[row[iri]].append(row[label])
     return [Term(key, tuple(filter(None, labels))) for key, labels in named.items()]
+
+
+def _is_marc(path: Path) -> bool:
+    """Return whether a file holds MARC records: by its suffix, or (XML may be RDF too) by its namespace."""
+    if path.suffix.lower() in (".mrc", ".marc", ".marcxml"):
+        return True
+    if path.suffix.lower() != ".xml" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return b"MARC21/slim" in file.read(4096)
+
+
+def _marc_terms(path: Path, left_out: list[str]) -> Iterator[Term]:
+    # Only here: the extra `build` brings what reads MARC.
+    from culturegraph.sources.adapters.marc_files import Broken, read_marc
+
+    for number, record in read_marc(path):
+        if isinstance(record, Broken):
+            left_out.append(f"{path.name}:{number} {record.reason}")
+            continue
+        numbers = [value for field in record.get_fields("024") for value in field.get_subfields("a", "0", "1")]
+        address = next((value for value in numbers if _WEB.fullmatch(value)), None)
+        fields = [*record.get_fields(*_HEADINGS), *record.get_fields(*_SEEN_FROM)]
+        labels = [" ".join(field.get_subfields("a", "q", "c")).strip(" ,.") for field in fields]
+        if address is None or not any(labels):
+            wanted = "a heading" if address else "a web address in field 024"
+            left_out.append(f"{path.name}:{number} has not {wanted}")
+            continue
+        yield Term(address, tuple(dict.fromkeys(filter(None, labels))))
 
 
 def _terms(quads: Iterable[Quad]) -> list[Term]:
