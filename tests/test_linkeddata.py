@@ -397,7 +397,8 @@ def test_every_link_of_the_pages_works(client: Client) -> None:
     seen, waiting = set(), ["/"]
     while waiting:
         path = waiting.pop()
-        if path in seen:
+        # The form of the periodic report is not among the queries of the small site.
+        if path in seen or path.startswith("/exports/"):
             continue
         seen.add(path)
         response = client.get(path, headers={"accept": "text/html"}, follow_redirects=True)

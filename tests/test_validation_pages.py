@@ -11,6 +11,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
 from small_site import BASE, FOUND, crawl, listening, publish_pages, small_settings
 
 from culturegraph.build import Build
+from culturegraph.protocols.labels import Labels
 from culturegraph.protocols.report import (
     PAGE,
     SHOWN,
@@ -84,10 +85,11 @@ def test_a_result_tells_everything(site: tuple[Settings, Snapshot]) -> None:
 
 
 def test_results_about_an_entity_are_bounded(site: tuple[Settings, Snapshot]) -> None:
-    results, total = list_results_about(site[1].store, DANCE, "en")
+    labels = Labels(site[1].store, "en")
+    results, total = list_results_about(site[1].store, DANCE, labels)
     assert (len(results), total) == (SHOWN, 59)
     assert [result.number for result in results[:3]] == [1, 2, 3]
-    assert list_results_about(site[1].store, BASE + "id/norm/old", "en") == ((), 0)
+    assert list_results_about(site[1].store, BASE + "id/norm/old", labels) == ((), 0)
 
 
 def test_paging(site: tuple[Settings, Snapshot]) -> None:
