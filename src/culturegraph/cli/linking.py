@@ -62,9 +62,7 @@ def reconcile(
 
 @links.command(epilog="Example: culturegraph link propose thesaurus.ttl --type MusicalInstrument -o proposals.tsv")
 def propose(
-    source: Annotated[
-        str, typer.Argument(metavar="FILE|ENDPOINT", help="SKOS, MARC, CSV (iri, label), endpoint")
-    ],
+    source: Annotated[str, typer.Argument(metavar="FILE|ENDPOINT", help="SKOS, MARC, CSV (iri, label), endpoint")],
     output: Annotated[Path, typer.Option("-o", "--output", help="SSSOM TSV, for a person to judge")],
     types: Annotated[list[str] | None, typer.Option("--type", help="class of our ontology that is meant")] = None,
     store: StoreOption = None,
