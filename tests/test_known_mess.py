@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, Quad
 
-from culturegraph.rdf.vocabulary import BASE, CG, RDFS
+from culturegraph.rdf.vocabulary import BASE, CG, RDFS, SKOS
+from culturegraph.sources.bundle import read_ontology
 from culturegraph.sources.tables import read_tables
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -130,3 +131,43 @@ def test_an_indicator_has_its_scheme_and_edition(root: Path) -> None:
         text = (root / "ontology" / "schemes" / f"{name}.ttl").read_text(encoding="utf-8")
         assert re.search(r"20[0-9]{2}", re.search(r"dcterms:title .*", text)[0] + name)  # type: ignore[index]
         assert NamedNode(BASE + "schemes/" + name).value in text
+
+
+def test_the_two_statuses_are_not_one(root: Path) -> None:
+    """A declaration of cultural interest endorses something without making it heritage of the nation."""
+    declared, errors = read_ontology(root / "ontology")
+    assert not errors
+    above = {
+        (quad.subject.value, quad.object.value) for quad in declared if quad.predicate.value == RDFS + "subClassOf"
+    }
+    interest, heritage = CG + "CulturalInterestDeclaration", CG + "HeritageDeclaration"
+    assert {(interest, CG + "Recognition"), (heritage, CG + "Recognition")} <= above
+    assert not {(interest, heritage), (heritage, interest)} & above
+
+
+def test_the_craft_lines_are_those_of_the_source_that_lists_them(root: Path) -> None:
+    """One source lists 16 lines, another speaks of 19 without naming them."""
+    declared, _ = read_ontology(root / "ontology")
+    scheme = BASE + "schemes/craft-lines"
+    lines = {
+        quad.subject for quad in declared if quad.predicate.value == SKOS + "inScheme" and quad.object.value == scheme
+    }
+    told = [
+        quad.object.value for quad in declared if quad.subject.value == scheme and "description" in quad.predicate.value
+    ]
+    assert len(lines) == 16
+    assert told
+    assert all("19" in text for text in told)
+
+
+def test_mentions_of_the_statement_lead_to_things_that_are_there(quads: list[Quad], root: Path) -> None:
+    """38 of the 66 ids that were gathered with it are in no table; what a mention leads to is, and may be several."""
+    declared, _ = read_ontology(root / "ontology")
+    there = {quad.subject for quad in (*quads, *declared)}
+    targets: dict[NamedNode, set[NamedNode]] = defaultdict(set)
+    for quad in quads:
+        if quad.predicate.value == CG + "mentions" and isinstance(quad.object, NamedNode):
+            targets[quad.subject].add(quad.object)
+    assert len(targets) == 66
+    assert not [target for found in targets.values() for target in found if target not in there]
+    assert max(map(len, targets.values())) > 1
