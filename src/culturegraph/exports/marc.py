@@ -18,7 +18,7 @@ from lxml import etree
 from pymarc import Field, Indicators, Record, Subfield
 
 from culturegraph.exports.records import Entry, Records, batches
-from culturegraph.exports.writing import writing
+from culturegraph.files import writing
 
 MARCXML: Final = "http://www.loc.gov/MARC21/slim"
 _SCHEMA: Final = "http://www.loc.gov/standards/marcxml/schema/MARC21slim.xsd"

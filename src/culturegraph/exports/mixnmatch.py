@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from culturegraph.exports.records import Records, batches
-from culturegraph.exports.writing import writing
+from culturegraph.files import writing
 
 HEADER: Final = ("id", "name", "desc", "url", "q")
 

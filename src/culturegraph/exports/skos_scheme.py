@@ -7,7 +7,7 @@ from pathlib import Path
 from pyoxigraph import NamedNode, QueryTriples, RdfFormat, Store, serialize
 
 from culturegraph.errors import NotFoundError
-from culturegraph.exports.writing import writing
+from culturegraph.files import writing
 from culturegraph.queries import read_query
 from culturegraph.rdf.vocabulary import BASE, PREFIXES, SKOS
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
-from culturegraph.errors import StorageError
+from culturegraph.files import writing
 from culturegraph.settings import Settings
 from culturegraph.sources.adapters import csvw_package, inei_places, marc, mincetur, skos, unesco_qpr, wikidata
 from culturegraph.sources.adapters.job import Job, Link, Tally, describe, read_source
@@ -52,23 +51,6 @@ def plan_job(
     return Job(files, told, settings.data, settings.ontology, settings.queries, options, link)
 
 
-@contextmanager
-def _replacing(path: Path | None, fallback: BinaryIO) -> Iterator[BinaryIO]:
-    """Open a file that takes its place only when everything is written; without a path, what stands in for it."""
-    if path is None:
-        yield fallback
-        return
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("wb") as file:
-            yield file
-        partial.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def ingest(kind: str, job: Job, output: Path | None, rejects: Path | None) -> Tally:
     """Run an adapter; the same files give the same bytes. Rejects go to standard error where no file is given."""
     tally = Tally()
@@ -77,7 +59,7 @@ def ingest(kind: str, job: Job, output: Path | None, rejects: Path | None) -> Ta
         yield from describe(job.data, job.source)
         yield from ADAPTERS[kind](job, tally)
 
-    with _replacing(rejects, sys.stderr.buffer) as told, _replacing(output, sys.stdout.buffer) as written:
+    with writing(rejects, sys.stderr.buffer) as told, writing(output) as written:
         tally.write_rejects(told)
         for line in sort_lines(lines()):
             written.write(line)
