@@ -26,6 +26,9 @@ StoreOption = Annotated[
 PrivateOption = Annotated[
     Path | None, typer.Option("--private-data", help="folder with restrictions.csv: what must not be shown")
 ]
+EndpointOption = Annotated[
+    list[str] | None, typer.Option("--endpoint", help="SPARQL endpoint of another store; several are replicas")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup, escape
-from pyoxigraph import DefaultGraph, NamedNode, Store
+from pyoxigraph import DefaultGraph, NamedNode
+
+from culturegraph.rdf.dataset import Dataset
 
 MAX_NEIGHBOURS: Final = 12
 # Lengths are units of the view box; names are set in 15.
@@ -48,7 +50,7 @@ def choose(groups: Iterable[Sequence[Neighbour]], limit: int = MAX_NEIGHBOURS) -
 
 
 def draw_neighbourhood(
-    store: Store, name: str, neighbours: Sequence[Neighbour], title: str, note: str
+    store: Dataset, name: str, neighbours: Sequence[Neighbour], title: str, note: str
 ) -> Markup | None:
     """Return the drawing, or None where there are too few neighbours to look at."""
     if len(neighbours) < 2:
@@ -92,7 +94,7 @@ def _node(neighbour: Neighbour, x: float, y: float) -> str:
     return f'<a href="{escape(neighbour.href)}">{shape}</a>' if neighbour.href else f"<g>{shape}</g>"
 
 
-def _linked(store: Store, neighbours: Sequence[Neighbour]) -> list[tuple[str, str]]:
+def _linked(store: Dataset, neighbours: Sequence[Neighbour]) -> list[tuple[str, str]]:
     """Return the pairs of neighbours that some statement links, each once."""
     iris = {neighbour.iri for neighbour in neighbours}
     found: set[tuple[str, str]] = set()
@@ -103,7 +105,7 @@ def _linked(store: Store, neighbours: Sequence[Neighbour]) -> list[tuple[str, st
     return sorted(found)
 
 
-def _has_link(store: Store, one: str, other: str) -> bool:
+def _has_link(store: Dataset, one: str, other: str) -> bool:
     first, second, merge = NamedNode(one), NamedNode(other), DefaultGraph()
     pairs = (store.quads_for_pattern(first, None, second, merge), store.quads_for_pattern(second, None, first, merge))
     return any(next(iter(quads), None) is not None for quads in pairs)

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from markupsafe import Markup
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.labels import Labels
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, LABEL, SKOS, TYPE
 
 SCHEMA: Final = "https://schema.org/"
@@ -25,7 +26,7 @@ _GEO: Final = "http://www.w3.org/2003/01/geo/wgs84_pos#"
 _MOST: Final = 20
 
 
-def describe_entity(store: Store, iri: str, page: str, language: str) -> dict[str, Any]:
+def describe_entity(store: Dataset, iri: str, page: str, language: str) -> dict[str, Any]:
     """Return an entity as a JSON-LD object; `page` is the address of the page about it."""
     node = NamedNode(iri)
     labels = Labels(store, language)
@@ -89,13 +90,13 @@ def to_script(described: Mapping[str, Any]) -> Markup:
     return Markup(f'<script type="application/ld+json">{text}</script>')  # noqa: S704 (escaped above)
 
 
-def _values(store: Store, node: NamedNode, predicate: NamedNode | str) -> set[str]:
+def _values(store: Dataset, node: NamedNode, predicate: NamedNode | str) -> set[str]:
     wanted = predicate if isinstance(predicate, NamedNode) else NamedNode(predicate)
     found = store.quads_for_pattern(node, wanted, None, DefaultGraph())
     return {quad.object.value for quad in found if isinstance(quad.object, NamedNode)}
 
 
-def _texts(store: Store, node: NamedNode, *predicates: NamedNode | str) -> list[dict[str, str]]:
+def _texts(store: Dataset, node: NamedNode, *predicates: NamedNode | str) -> list[dict[str, str]]:
     texts: dict[tuple[str, str], dict[str, str]] = {}
     for predicate in predicates:
         wanted = predicate if isinstance(predicate, NamedNode) else NamedNode(predicate)
@@ -106,13 +107,13 @@ def _texts(store: Store, node: NamedNode, *predicates: NamedNode | str) -> list[
     return [texts[key] for key in sorted(texts)][:_MOST]
 
 
-def _coordinates(store: Store, node: NamedNode) -> dict[str, Any] | None:
+def _coordinates(store: Dataset, node: NamedNode) -> dict[str, Any] | None:
     latitude, longitude = (_number(store, node, _GEO + name) for name in ("lat", "long"))
     if latitude is None or longitude is None:
         return None
     return {"@type": "GeoCoordinates", "latitude": latitude, "longitude": longitude}
 
 
-def _number(store: Store, node: NamedNode, predicate: str) -> float | None:
+def _number(store: Dataset, node: NamedNode, predicate: str) -> float | None:
     found: Iterable[Any] = store.quads_for_pattern(node, NamedNode(predicate), None, DefaultGraph())
     return next((float(quad.object.value) for quad in found if isinstance(quad.object, Literal)), None)

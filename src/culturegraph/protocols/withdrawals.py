@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.labels import Labels, Name
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import DCTERMS, PROV, SKOS
 
 _WHEN: Final = NamedNode(PROV + "invalidatedAtTime")
@@ -27,7 +28,7 @@ class Withdrawal:
     replacements: tuple[str, ...]
 
 
-def find_withdrawal(store: Store, iri: str, labels: Labels) -> Withdrawal | None:
+def find_withdrawal(store: Dataset, iri: str, labels: Labels) -> Withdrawal | None:
     """Return what is told of a withdrawn address, or None where it is none."""
     try:
         node = NamedNode(iri)

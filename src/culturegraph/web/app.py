@@ -17,6 +17,7 @@ from culturegraph.queries import read_queries
 from culturegraph.server.board import Board
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluate, Evaluators
+from culturegraph.store.kept_answers import remember
 from culturegraph.store.snapshot import Snapshot, open_current
 from culturegraph.web import (
     about,
@@ -70,6 +71,27 @@ _ROUTERS = (
 )
 
 
+def make_site(
+    settings: Settings, snapshot: Snapshot, *, board: Board | None = None, evaluate: Evaluate | None = None
+) -> Site:
+    """Return what the routers share for one snapshot. An app may change from one to another: `app.state.site`."""
+    every = read_queries(settings.queries)
+    queries = [query for query in every if query.kind in questions.SHOWN_KINDS]
+    site = Site(
+        settings=settings,
+        snapshot=snapshot,
+        evaluators=Evaluators(snapshot, settings, evaluate or remember(snapshot, settings)),
+        board=board or Board(),
+        is_alone=evaluate is None,
+        pages=Pages(snapshot.version),
+        queries={query.id: query for query in queries},
+        dashboards=read_dashboards(settings.queries / "dashboards", queries),
+        revision=compute_revision(snapshot, settings, every),
+    )
+    site.pages.lead_to({"/sparql", *(getattr(route, "path", "") for router in _ROUTERS for route in router.routes)})
+    return site
+
+
 def create_app(
     settings: Settings,
     snapshot: Snapshot | None = None,
@@ -83,24 +105,12 @@ def create_app(
     Raises StorageError where nothing is published or it is damaged.
     """
     snapshot = snapshot or open_current(settings.store, in_memory=True)
-    every = read_queries(settings.queries)
-    queries = [query for query in every if query.kind in questions.SHOWN_KINDS]
-    site = Site(
-        settings=settings,
-        snapshot=snapshot,
-        evaluators=Evaluators(snapshot, settings, evaluate),
-        board=board or Board(),
-        is_alone=evaluate is None,
-        pages=Pages(snapshot.version),
-        queries={query.id: query for query in queries},
-        dashboards=read_dashboards(settings.queries / "dashboards", queries),
-        revision=compute_revision(snapshot, settings, every),
-    )
+    site = make_site(settings, snapshot, board=board, evaluate=evaluate)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        site.evaluators.close()
+        app.state.site.evaluators.close()
 
     app = FastAPI(
         title="culturegraph",
@@ -116,7 +126,6 @@ def create_app(
     app.router.routes.insert(0, Route("/sparql", SparqlEndpoint(), methods=None))
     for router in _ROUTERS:
         app.include_router(router)
-    site.pages.lead_to({"/sparql", *(getattr(route, "path", "") for router in _ROUTERS for route in router.routes)})
     app.mount("/static", StaticFiles(directory=_FOLDER / "static"), name="static")
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)

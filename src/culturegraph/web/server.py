@@ -6,15 +6,29 @@ import errno
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from culturegraph.errors import StorageError
 from culturegraph.server.board import Board
 from culturegraph.settings import Settings
 from culturegraph.store.snapshot import Snapshot, read_current_manifest
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
-def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
+Progress = Callable[[str], AbstractContextManager[None]]
+
+
+def serve(
+    settings: Settings,
+    *,
+    on_ready: Callable[[str], None] | None = None,
+    progress: Progress = lambda _: nullcontext(),
+) -> None:
     """Serve the published snapshot until interrupted; `on_ready` gets the address once requests are answered.
+
+    Where the settings name endpoints, what is published there is served; `progress` shows what has to be made first.
 
     Without `on_ready` the address goes to standard error. Raises StorageError where the port is taken or no usable
     snapshot is published.
@@ -26,16 +40,29 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
         (on_ready or _announce)(address(listener))
 
     with listener:
-        if settings.single_process or not sys.platform.startswith("linux"):
+        if settings.endpoints:
+            _serve_endpoints(settings, listener, tell, progress)
+        elif settings.single_process or not sys.platform.startswith("linux"):
             _serve_alone(settings, listener, tell)
         else:
             _serve_by_processes(settings, listener, tell)
 
 
 def _serve_alone(settings: Settings, listener: socket.socket, tell: Callable[[], None]) -> None:
+    from culturegraph.web.app import create_app
+
+    _run(create_app(settings), settings, listener, tell)
+
+
+def _serve_endpoints(settings: Settings, listener: socket.socket, tell: Callable[[], None], progress: Progress) -> None:
+    from culturegraph.web.remote import create_remote_app
+
+    _run(create_remote_app(settings, progress), settings, listener, tell)
+
+
+def _run(app: FastAPI, settings: Settings, listener: socket.socket, tell: Callable[[], None]) -> None:
     import uvicorn
 
-    from culturegraph.web.app import create_app
     from culturegraph.web.patience import configure
 
     class Server(uvicorn.Server):
@@ -47,7 +74,7 @@ def _serve_alone(settings: Settings, listener: socket.socket, tell: Callable[[],
             if self.started:
                 tell()
 
-    Server(configure(create_app(settings), settings)).run(sockets=[listener])
+    Server(configure(app, settings)).run(sockets=[listener])
 
 
 def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Callable[[], None]) -> None:

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, QuerySolutions, Store, Triple
+from pyoxigraph import DefaultGraph, Literal, NamedNode, QuerySolutions, Triple
 
 from culturegraph.exports.unesco_qpr.footnotes import Note, Notes
 from culturegraph.exports.unesco_qpr.form import LANGUAGES, Cycle, Field, Path_, Section, Step, Words
 from culturegraph.queries import QueryFile
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import INFERRED
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, LABEL, PREFIXES, SKOS, TYPE, XSD, shrink
 
@@ -122,7 +123,7 @@ class Compared:
 class Filler:
     """Reads one graph for one reader; gathers the notes."""
 
-    def __init__(self, store: Store, language: str) -> None:
+    def __init__(self, store: Dataset, language: str) -> None:
         self._store, self._language = store, language
         self._order = (language, *(other for other in LANGUAGES if other != language))
         self.notes = Notes(store)
