@@ -179,6 +179,9 @@ class RemoteDataset:
         pattern = " ".join(
             str(write_term(term)) if term else f"?{name}" for term, name in zip(given, "spo", strict=True)
         )
+        if isinstance(wanted, Literal) and wanted.datatype.value == _WKT:
+            # Virtuoso finds no geometry by its literal.
+            pattern = f"{pattern.removesuffix(str(wanted))}?o FILTER(STR(?o) = {Literal(wanted.value)})"
         default, named = [MERGE], list[str]()
         text = f"SELECT * {{ {pattern} }}"
         if graph_name is None:

@@ -5,6 +5,7 @@
     SELECT * …          SELECT ?the ?variables …, where a variable was added
     FROM, FROM NAMED    taken out: the request names the dataset
     BASE, <relative>    taken out, <absolute>: Virtuoso wants no BASE behind what it puts before a query
+    VALUES ?a { UNDEF } taken out: it changes nothing, yet Jena finds nothing where ?a is then grouped by
     DESCRIBE <a>        CONSTRUCT of what the merge says of <a>: engines describe in ways of their own
 
 So graphs are found, joined and answered under their own names, and nothing of another generation can be among them.
@@ -50,6 +51,7 @@ def word(
     edits: list[tuple[int, int, str]] = list(_without_dataset(tokens))
     edits += _without_base(tokens, told)
     edits += _describe(query, tokens)
+    edits += _without_undefined(tokens)
     looked_into: dict[str, None] = {}
     fresh = _Fresh(tokens)
     for place, token in enumerate(tokens[:-1]):
@@ -132,6 +134,15 @@ def _without_base(tokens: Sequence[Token], told: Outline) -> Iterable[tuple[int,
             elif not names and not _ABSOLUTE.match(token.text):
                 yield token.start, token.start + len(token.text), f"<{resolve_name(token, told)}>"
         before = tokens[place]
+
+
+def _without_undefined(tokens: Sequence[Token]) -> Iterable[tuple[int, int, str]]:
+    """Yield the edits that take out VALUES that bind nothing."""
+    for place in range(len(tokens) - 4):
+        values, variable, *rest = tokens[place : place + 5]
+        if values.text.upper() == "VALUES" and variable.kind == "variable":
+            if [token.text.upper() for token in rest] == ["{", "UNDEF", "}"]:
+                yield values.start, rest[-1].start + 1, " "
 
 
 def _describe(query: str, tokens: Sequence[Token]) -> Iterable[tuple[int, int, str]]:
