@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -291,6 +292,7 @@ def text_of(client: Client, path: str) -> tuple[int, str, str]:
     text = response.text.replace(str(client.base_url).rstrip("/"), "http://host").replace(
         client.base_url.netloc.decode(), "host"
     )
+    text = re.sub("<responseDate>[^<]*", "", text)
     return response.status_code, response.headers["content-type"], text
 
 

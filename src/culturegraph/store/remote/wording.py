@@ -140,9 +140,9 @@ def _without_undefined(tokens: Sequence[Token]) -> Iterable[tuple[int, int, str]
     """Yield the edits that take out VALUES that bind nothing."""
     for place in range(len(tokens) - 4):
         values, variable, *rest = tokens[place : place + 5]
-        if values.text.upper() == "VALUES" and variable.kind == "variable":
-            if [token.text.upper() for token in rest] == ["{", "UNDEF", "}"]:
-                yield values.start, rest[-1].start + 1, " "
+        is_empty = [token.text.upper() for token in rest] == ["{", "UNDEF", "}"]
+        if is_empty and values.text.upper() == "VALUES" and variable.kind == "variable":
+            yield values.start, rest[-1].start + 1, " "
 
 
 def _describe(query: str, tokens: Sequence[Token]) -> Iterable[tuple[int, int, str]]:
