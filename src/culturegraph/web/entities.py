@@ -28,6 +28,7 @@ from culturegraph.protocols.entity_page import NO_PAGE, Words, describe_page
 from culturegraph.protocols.labels import Labels, Name, to_href
 from culturegraph.protocols.linkeddata import PAGE, Direction, Window
 from culturegraph.protocols.listing import Section, list_graphs, list_schemes
+from culturegraph.protocols.mementos import find_mementos, original_links
 from culturegraph.protocols.report import list_results_about
 from culturegraph.protocols.schema_org import describe_entity, to_script
 from culturegraph.protocols.schemes import CONCEPTS, Position, find_position
@@ -36,6 +37,7 @@ from culturegraph.protocols.withdrawals import Withdrawal, find_withdrawal
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
 from culturegraph.rdf.graphs import scheme_graph
 from culturegraph.rdf.vocabulary import BASE, CG, SKOS
+from culturegraph.releases.folder import identify_releases, list_releases
 from culturegraph.web.negotiation import SUFFIXES, choose_format, choose_graph, format_links, with_query
 from culturegraph.web.site import Site, SiteDep, answer, is_unchanged, revalidate
 
@@ -167,7 +169,8 @@ def show_page(
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
     """Show what the graph says of an entity, and which source says it."""
-    iri, tag = to_iri(path), site.entity_tag(request, site.pages.language(request))
+    iri = to_iri(path)
+    tag = site.entity_tag(request, site.pages.language(request), identify_releases(site.settings.releases))
     window = Window(predicate, direction, page) if predicate else None
     return answer(request, site, tag, VARY_PAGE, lambda: _render(request, site, iri, path, window))
 
@@ -188,6 +191,8 @@ def _render(request: Request, site: Site, iri: str, path: str, window: Window | 
         if window is None
         else NO_PAGE,
         path=path,
+        own_path=f"/doc/{path}",
+        mementos=find_mementos(list_releases(site.settings.releases), iri),
         position=_position(site, path, language),
         window=window,
         page_size=PAGE,
@@ -198,7 +203,7 @@ def _render(request: Request, site: Site, iri: str, path: str, window: Window | 
         count=site.snapshot.manifest["quads_by_graph"].get(iri),
         results=list_results_about(site.snapshot.store, iri, site.reader.labels(reader)) if window is None else ((), 0),
     )
-    response.headers["Link"] = format_links(iri, path)
+    response.headers["Link"] = ", ".join([format_links(iri, path), *original_links(iri)])
     return response
 
 
@@ -236,7 +241,7 @@ def get_data(
     if not quads and not is_known(site.snapshot.store, iri):
         raise unknown(site, iri, site.pages.language(request))
     response = Response(to_document(quads, chosen), media_type=chosen.content_type)
-    response.headers["Link"] = format_links(iri, bare, is_data=True)
+    response.headers["Link"] = ", ".join([format_links(iri, bare, is_data=True), *original_links(iri)])
     return revalidate(response, tag, "Accept")
 
 
@@ -253,6 +258,7 @@ def redirect(request: Request, site: Site, path: str) -> Response:
     document = f"/data/{bare}.{chosen.suffix}" if suffix else f"/data/{bare}"
     response = RedirectResponse(with_query(request, f"/doc/{bare}" if chosen is HTML else document), 303)
     response.headers["Vary"] = "Accept"
+    response.headers["Link"] = ", ".join(original_links(to_iri(bare)))
     return response
 
 
