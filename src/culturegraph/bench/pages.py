@@ -69,9 +69,11 @@ def run(
     found = []
     for size in sizes:
         progress(f"{size:,} pages: starting a server")
-        with tempfile.TemporaryDirectory(prefix="culturegraph-bench-") as folder:
-            with servers.running(servers.ours("ours", settings.store), Path(folder, "log")) as server:
-                found += _measure(server, _choose(paths, size * rounds, seed), size, progress)
+        with (
+            tempfile.TemporaryDirectory(prefix="culturegraph-bench-") as folder,
+            servers.running(servers.ours("ours", settings.store), Path(folder, "log")) as server,
+        ):
+            found += _measure(server, _choose(paths, size * rounds, seed), size, progress)
     return found
 
 
@@ -91,7 +93,8 @@ def _measure(server: servers.Server, paths: Sequence[str], size: int, progress: 
         requests = [_request(target, path) for path in paths[start : start + size]]
         cold.append(_sample(server, target, requests))
         warm.append(_sample(server, target, requests))
-    start_up = Run("first page after start", 1, 1, *[round(1000 * first.seconds, 2)] * 2, 0.0, 0.0, first.size)
+    soon = round(1000 * first.seconds, 2)
+    start_up = Run("first page after start", 1, 1, soon, soon, 0.0, 0.0, first.size)
     return [start_up, _tell("first time", size, cold), _tell("again", size, warm)]
 
 
