@@ -70,9 +70,7 @@ class XmlWriter:
             triples = sorted(triples, key=lambda triple: places.get(triple.predicate.value, -1))
         name, about = self._name(kind), "about" if isinstance(subject, NamedNode) else "nodeID"
         lines = [
-            self._property(triple)
-            for triple in triples
-            if not (triple.predicate == TYPE and _iri(triple) == kind)
+            self._property(triple) for triple in triples if not (triple.predicate == TYPE and _iri(triple) == kind)
         ]
         body = "".join(f"    {line}\n" for line in lines)
         return f"  <{name} rdf:{about}={quoteattr(subject.value)}>\n{body}  </{name}>\n"
