@@ -14,6 +14,9 @@ from starlette.responses import Response
 
 from culturegraph import __version__
 from culturegraph.explanation import Explainer
+from culturegraph.exports.profiles.export import Export
+from culturegraph.exports.profiles.files import ExportFiles
+from culturegraph.exports.profiles.profile import read_profiles
 from culturegraph.exports.record_sets import RecordSet, read_sets
 from culturegraph.exports.records import Records
 from culturegraph.protocols.browsing import Browser
@@ -38,6 +41,7 @@ from culturegraph.protocols.report import ReportIndex
 from culturegraph.protocols.search import Searcher
 from culturegraph.protocols.suggestions import Suggestions
 from culturegraph.queries import QueryFile, read_queries
+from culturegraph.rdf.vocabulary import BASE
 from culturegraph.releases.folder import list_releases
 from culturegraph.rules import Rule, read_rules
 from culturegraph.server.board import Board
@@ -49,6 +53,8 @@ from culturegraph.web.kept import KeptPages, wants_compressed
 from culturegraph.web.pages import BEGUN, LANGUAGES, READERS, Pages
 
 _FOLDER = Path(__file__).parent
+# The dance of which most is known: shown in every profile that has it.
+_SAMPLE = "id/expression/danza-de-tijeras"
 
 
 @dataclass(frozen=True)
@@ -137,6 +143,21 @@ class Site:
     def records(self) -> Records:
         """The things of this snapshot that go out as records."""
         return Records(self.snapshot.store, self.settings.queries)
+
+    @cached_property
+    def exports(self) -> Mapping[str, Export]:
+        """The profiles of export over this snapshot, by id."""
+        profiles = read_profiles(self.settings.queries)
+        return {name: Export(profile, self.snapshot.store) for name, profile in profiles.items()}
+
+    @cached_property
+    def export_files(self) -> ExportFiles:
+        """The files of whole profiles, kept beside the snapshot."""
+        return ExportFiles(self.snapshot.path / "exports")
+
+    def sample_of(self, export: Export) -> str | None:
+        """Return the IRI of the record that stands for a profile on its page; None where it has none."""
+        return BASE + _SAMPLE if BASE + _SAMPLE in export.iris else next(iter(export.iris), None)
 
     @cached_property
     def record_sets(self) -> Mapping[str, RecordSet]:
