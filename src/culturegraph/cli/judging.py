@@ -47,9 +47,7 @@ def bench(
     sizes: Annotated[str | None, typer.Option(help="sizes, as N,N")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="write the figures to a file")] = None,
     picture: Annotated[Path | None, typer.Option(help="endpoint: write an SVG of the figures to a file")] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="endpoint, pages: of what is random", show_default="1")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help="endpoint, pages: of what is random", show_default="1")] = None,
     rounds: Annotated[int | None, typer.Option(min=1, help="endpoint, pages: rounds", show_default="5")] = None,
     parts: Annotated[
         str | None, typer.Option(help="endpoint: some of light,kinds,mixed,dashboard,stream,text,hostile; all without")
