@@ -7,16 +7,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pyoxigraph import Store
 from starlette.responses import RedirectResponse, Response
 
 from culturegraph.errors import NotFoundError
 from culturegraph.protocols.documents import statements, to_document
 from culturegraph.protocols.entity_page import NO_PAGE, Words, describe_page
-from culturegraph.protocols.linkeddata import PAGE, Direction, Reader, Window
+from culturegraph.protocols.linkeddata import PAGE, Reader, Window
 from culturegraph.protocols.mementos import (
     LINK_FORMAT,
     PLACES,
@@ -35,6 +35,7 @@ from culturegraph.rdf.graphs import merge
 from culturegraph.rdf.vocabulary import BASE
 from culturegraph.releases.excerpts import cut_out, holds
 from culturegraph.releases.folder import Release, find_release, list_releases
+from culturegraph.web.entities import WindowDep
 from culturegraph.web.negotiation import SUFFIXES, choose_format
 from culturegraph.web.site import Site, SiteDep, answer
 
@@ -82,9 +83,7 @@ def show_state(
     version: str,
     place: str,
     path: str,
-    predicate: Annotated[str | None, Query(description="show only this property, a page at a time")] = None,
-    direction: Annotated[Direction, Query(description="of the statements of `predicate`")] = "out",
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    window: WindowDep,
 ) -> Response:
     """Show what a release says of a thing, or return it as RDF."""
     release = find_release(site.settings.releases, version)
@@ -92,7 +91,6 @@ def show_state(
         raise NotFoundError(f"release {version} has nothing below {place!r}")
     iri, suffix = _split(release, f"{BASE}{place}/{path}")
     chosen = choose_format(request, suffix)
-    window = Window(predicate, direction, page) if predicate else None
     reader = site.pages.reader_language(request)
     tag = site.entity_tag(request, chosen.value, reader, str(release.manifest["content_hash"]))
     return answer(request, site, tag, _VARY, lambda: _state(request, site, release, iri, chosen, window))
