@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from pyoxigraph import DefaultGraph, Quad, RdfFormat, serialize
+from pyoxigraph import DefaultGraph, Quad, RdfFormat, parse, serialize
 
 from culturegraph import __version__
 from culturegraph.build import Clock, Composed, Progress, compose, count_by_graph, silent
@@ -31,13 +31,15 @@ from culturegraph.rdf.canonical import canonicalise, to_nquads
 from culturegraph.rdf.graphs import CATALOGUE, ONTOLOGY
 from culturegraph.rdf.vocabulary import OWL, PREFIXES
 from culturegraph.releases.description import describe_release, to_crate, to_datacite
-from culturegraph.releases.folder import MANIFEST, SUMS, Release, checksum, find_release, parse_version
+from culturegraph.releases.folder import MANIFEST, SUMS, Release, checksum, find_release, list_releases, parse_version
+from culturegraph.releases.migrations import FOLDER, check_step, read_migrations
+from culturegraph.releases.ontology_changes import compare_ontologies
 from culturegraph.settings import Settings
 
 # Folders of files for domain people, each released as one archive.
 _ARCHIVES: Final = {
     "csvw": ("data", ("*.csv", "*.json", "*.md")),
-    "ontology": ("ontology", ("**/*.ttl", "*.md")),
+    "ontology": ("ontology", ("**/*.ttl", "**/*.ru", "**/*.md")),
     "shapes": ("shapes", ("**/*.ttl",)),
     "queries": ("queries", ("**/*.rq",)),
 }
@@ -66,6 +68,8 @@ def make_release(settings: Settings, version: str, *, progress: Progress = silen
     origin = read_checkout(settings.root)
     clock = Clock(progress)
     made = compose(settings, clock, version=version)
+    with clock.step("ontology"):
+        check_ontology(settings, version, made.quads)
     try:
         settings.releases.mkdir(parents=True, exist_ok=True)
         with (
@@ -79,6 +83,24 @@ def make_release(settings: Settings, version: str, *, progress: Progress = silen
     except OSError as error:
         raise StorageError(f"the release cannot be written to {target}: {error.strerror or error}") from error
     return find_release(settings.releases, version)
+
+
+def check_ontology(settings: Settings, version: str, quads: Iterable[Quad]) -> None:
+    """Hold the ontology to the release before: its version must say what changed, its migrations must move the data.
+
+    Raises UsageError with all that speaks against it, DataErrors where a migration is malformed.
+    """
+    migrations = read_migrations(settings.ontology / FOLDER)
+    earlier = (r for r in list_releases(settings.releases) if parse_version(r.version) < parse_version(version))
+    previous = next(earlier, None)
+    if previous is None:
+        return
+    old = list(parse(b"".join(previous.lines()), format=RdfFormat.N_QUADS))
+    changes = compare_ontologies(
+        [quad for quad in old if quad.graph_name == ONTOLOGY], [quad for quad in quads if quad.graph_name == ONTOLOGY]
+    )
+    if faults := check_step(old, changes, migrations):
+        raise UsageError("\n".join([f"the ontology does not follow on release {previous.version}:", *faults]))
 
 
 def read_checkout(root: Path) -> Origin:
