@@ -21,7 +21,7 @@ from pyoxigraph import Quad, Store
 
 from culturegraph import __version__
 from culturegraph.catalogue import BuildInfo, describe
-from culturegraph.errors import InvalidGraphError
+from culturegraph.errors import DataError, InvalidGraphError, StorageError
 from culturegraph.freshness import INPUTS, fingerprint
 from culturegraph.geometry import describe_geometry
 from culturegraph.protocols.maps import GEOMETRY as OUTLINES
@@ -31,9 +31,9 @@ from culturegraph.rdf.graphs import INFERRED, VALIDATION, merge, read_quads, rea
 from culturegraph.reasoning import Inconsistency, close, read_rules
 from culturegraph.settings import Settings
 from culturegraph.sources.bundle import read_bundle
-from culturegraph.sources.restrictions import open_gate, read_restrictions
+from culturegraph.sources.restrictions import NOTHING, open_gate, read_restrictions
 from culturegraph.sources.tables import Origin
-from culturegraph.store.snapshot import Snapshot, publish
+from culturegraph.store.snapshot import Snapshot, publish, read_current_manifest
 from culturegraph.validation import Report, validate
 
 REPORT_FILE = "validation-report.ttl"
@@ -56,6 +56,8 @@ class Build:
     content_hash: str
     quads_by_graph: Mapping[str, int]
     seconds_by_step: Mapping[str, float]
+    # Restrictions that cover nothing, located.
+    idle: Sequence[DataError] = ()
 
 
 @dataclass
@@ -106,6 +108,7 @@ class Assembled:
     quads: Sequence[Quad]
     origin: Mapping[Quad, Origin]
     rows: Mapping[str, int]
+    idle: Sequence[DataError] = ()
 
 
 def assemble(
@@ -122,16 +125,18 @@ def assemble(
     StorageError where the private folder that the settings name cannot be read.
     """
     with progress("sources"):
-        bundle = read_bundle(settings.data, settings.ontology, replacements)
+        bundle = read_bundle(settings.data, settings.ontology, replacements, settings.additions)
     with progress("gate"):
-        asserted = open_gate(bundle.quads, read_restrictions(settings.private_data))
+        # Read in a private build too: a table of restrictions that cannot be read is an error there as here.
+        restrictions = read_restrictions(settings.private_data)
+        asserted = open_gate(bundle.quads, NOTHING if settings.private else restrictions)
     with progress("rules"):
         asserted = canonicalise(asserted)
         closure = close(memory_store(asserted), read_rules(settings.queries / "rules"))
     if closure.inconsistencies:
         raise InvalidGraphError("\n".join(["inconsistent by the rules:", *map(_tell, closure.inconsistencies)]))
     quads = asserted + [Quad(t.subject, t.predicate, t.object, INFERRED) for t in closure.triples]
-    return Assembled(quads, bundle.origin, bundle.rows)
+    return Assembled(quads, bundle.origin, bundle.rows, restrictions.idle(bundle.quads))
 
 
 def _tell(inconsistency: Inconsistency) -> str:
@@ -144,6 +149,17 @@ def _fail(report: Report, folder: Path) -> InvalidGraphError:
     path = folder / REPORT_FILE
     path.write_text(report.to_turtle(), encoding="utf-8")
     return InvalidGraphError(f"not published; the report is in {path}\n{report.to_text()}")
+
+
+def check_store(settings: Settings) -> None:
+    """Raise StorageError where a private snapshot would come beside public ones or the other way round."""
+    try:
+        is_private = bool(read_current_manifest(settings.store).get("private"))
+    except StorageError:
+        return
+    if is_private != settings.private:
+        kinds = ("a private", "the public") if settings.private else ("the public", "a private")
+        raise StorageError(f"{kinds[0]} snapshot needs a folder of its own: {settings.store} holds {kinds[1]} one")
 
 
 def build(
@@ -159,6 +175,7 @@ def build(
     StorageError (the store folder). The published snapshot is unharmed by any of them.
     """
     clock = Clock(progress)
+    check_store(settings)
     made = compose(settings, clock, engine=engine, allow_violations=allow_violations)
     quads = [*made.quads, *describe_geometry(made.quads, OUTLINES)]
     with clock.step("snapshot"):
@@ -168,12 +185,14 @@ def build(
             version=made.info.version,
             metadata={
                 "content_hash": made.info.content_hash,
-                "fingerprint": fingerprint(settings.root, settings.private_data),
+                "fingerprint": fingerprint(settings),
                 "built": made.info.built.isoformat(),
+                **({"private": True} if settings.private else {}),
             },
             keep=settings.keep_snapshots,
         )
-    return Build(snapshot, made.report, made.info.content_hash, count_by_graph(quads), clock.seconds)
+    counts = count_by_graph(quads)
+    return Build(snapshot, made.report, made.info.content_hash, counts, clock.seconds, made.idle)
 
 
 @dataclass(frozen=True)
@@ -183,6 +202,7 @@ class Composed:
     quads: Sequence[Quad]
     report: Report
     info: BuildInfo
+    idle: Sequence[DataError] = ()
 
 
 def compose(
@@ -212,12 +232,13 @@ def compose(
         reported = report.to_quads(VALIDATION)
         queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples", "dashboards"}]
         catalogue = describe(memory_store(quads), [*quads, *reported], queries, info)
-    return Composed([*quads, *reported, *catalogue], report, info)
+    return Composed([*quads, *reported, *catalogue], report, info, assembled.idle)
 
 
 def build_from_quads(settings: Settings, paths: Sequence[Path], *, progress: Progress = silent) -> Build:
     """Publish a snapshot straight from N-Quads or TriG files: no tables, rules or shapes."""
     clock = Clock(progress)
+    check_store(settings)
     with clock.step("sources"):
         quads = canonicalise(read_quads(paths))
     with clock.step("snapshot"):

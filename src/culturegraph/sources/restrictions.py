@@ -13,9 +13,10 @@ Owns what a restriction covers; the gate of the build and the redaction of relea
 from __future__ import annotations
 
 import csv
+import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -40,6 +41,8 @@ class Restrictions:
     things: frozenset[str] = frozenset()
     statements: frozenset[str] = frozenset()
     texts: tuple[str, ...] = ()
+    # The row that says it, by what is hidden.
+    rows: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.things or self.statements or self.texts)
@@ -63,9 +66,27 @@ class Restrictions:
         return iri in self.things or (iri.startswith(STATEMENT) and iri.removeprefix(STATEMENT) in self.statements)
 
     def marks(self) -> list[bytes]:
-        """Return what must occur in no file that is shown: IRIs in full and below the base, words."""
-        things = [form for iri in self.things for form in (iri, iri.removeprefix(BASE))]
-        return [mark.encode() for mark in sorted({*things, *self.statements, *self.texts})]
+        """Return regular expressions of what must occur in no file that is shown: IRIs, hashes, words.
+
+        An IRI is followed by nothing that would make it another's; words stand as they are, in JSON and in CSV.
+        """
+        things = {form for iri in self.things for form in (iri, iri.removeprefix(BASE))}
+        forms = {form for text in self.texts for form in (text, json.dumps(text)[1:-1], text.replace('"', '""'))}
+        forms |= {json.dumps(text, ensure_ascii=False)[1:-1] for text in self.texts}
+        bounded = [re.escape(iri.encode()) + rb"(?![\w/-])" for iri in sorted(things)]
+        return [*bounded, *(re.escape(text.encode()) for text in sorted(forms | self.statements))]
+
+    def idle(self, quads: Iterable[Quad]) -> list[DataError]:
+        """Return, located, the rows that cover none of some quads: misspelt, or of something that is gone already."""
+        waiting = {key: Restrictions(things=frozenset({key})) for key in self.things}
+        waiting |= {key: Restrictions(statements=frozenset({key})) for key in self.statements}
+        waiting |= {key: Restrictions(texts=(key,)) for key in self.texts}
+        # What is hidden is little: only the quads that are covered at all are looked at one by one.
+        for quad in filter(self.covers, quads):
+            for key in [key for key, each in waiting.items() if each.covers(quad)]:
+                del waiting[key]
+        message = "hides nothing that the tables say now: misspelt, or gone already"
+        return sorted((DataError(message, FILE, self.rows.get(key)) for key in waiting), key=str)
 
 
 NOTHING: Final = Restrictions()
@@ -92,22 +113,24 @@ def read_restrictions(folder: Path | None) -> Restrictions:
     path = folder / FILE
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
+            reader = csv.DictReader(file, restkey="", restval="")
             header, rows = reader.fieldnames or [], list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise StorageError(f"{path} cannot be read, so nothing is built: {error}") from error
     missing = [name for name in _COLUMNS if name not in header]
     if missing:
         raise DataErrors([DataError(f"lacks the column {missing[0]}", FILE, 1, missing[0])])
-    errors = [error for number, row in enumerate(rows, 2) for error in _faults(number, row)]
+    errors = [DataError("has more cells than the header", FILE, n) for n, row in enumerate(rows, 2) if "" in row]
+    rows = [{name: row[name].strip() for name in _COLUMNS} for row in rows]
+    errors += [error for number, row in enumerate(rows, 2) for error in _faults(number, row)]
     if errors:
         raise DataErrors(errors)
-    hidden = [row for row in rows if row["level"] in _HIDDEN]
-    return Restrictions(
-        frozenset(_iri(row["thing"]) for row in hidden if row["thing"]),
-        frozenset(row["statement"].removeprefix(STATEMENT) for row in hidden if row["statement"]),
-        tuple(sorted({row["text"] for row in hidden if row["text"]})),
-    )
+    hidden = [(number, row) for number, row in enumerate(rows, 2) if row["level"] in _HIDDEN]
+    things = {_iri(row["thing"]): number for number, row in hidden if row["thing"]}
+    statements = {row["statement"].removeprefix(STATEMENT): number for number, row in hidden if row["statement"]}
+    texts = {row["text"]: number for number, row in hidden if row["text"]}
+    rows_of = {**things, **statements, **texts}
+    return Restrictions(frozenset(things), frozenset(statements), tuple(sorted(texts)), rows_of)
 
 
 def _iri(cell: str) -> str:
