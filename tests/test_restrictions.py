@@ -63,16 +63,16 @@ def test_one_statement_and_the_words_of_a_text() -> None:
     graph = source_graph("a")
     one = Quad(law, LABEL, Literal("Primera", language="es"), graph)
     two = Quad(law, LABEL, Literal("the First of them", language="en"), graph)
-    assert open_gate([one, two], Restrictions(statements=frozenset({statement_hash(one.triple)}))) == [two]
-    assert open_gate([one, two], Restrictions(texts=("First",))) == [one]
-    assert open_gate([one, two], Restrictions(things=frozenset({graph.value}))) == []
-    assert open_gate([one, two], Restrictions(things=frozenset({BASE + "id/norm/law"}))) == [one, two]
+    assert open_gate([one, two], Restrictions(statements=frozenset({statement_hash(one.triple)})), {}) == [two]
+    assert open_gate([one, two], Restrictions(texts=("First",)), {}) == [one]
+    assert open_gate([one, two], Restrictions(things=frozenset({graph.value})), {}) == []
+    assert open_gate([one, two], Restrictions(things=frozenset({BASE + "id/norm/law"})), {}) == [one, two]
 
 
 def test_what_speaks_of_a_hidden_statement_is_hidden(small: Settings) -> None:
     digest = statement_hash(Triple(NamedNode("urn:s"), NamedNode("urn:p"), NamedNode("urn:o")))
     note = Quad(NamedNode("urn:note"), LABEL, NamedNode(f"{BASE}statement/{digest}"))
-    assert open_gate([note], Restrictions(statements=frozenset({digest}))) == []
+    assert open_gate([note], Restrictions(statements=frozenset({digest})), {}) == []
 
 
 def test_levels_that_show_hide_nothing(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ it was. The same files give the same quads, byte for byte, and the same content 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from collections import Counter
@@ -21,7 +22,7 @@ from pyoxigraph import Quad, Store
 
 from culturegraph import __version__
 from culturegraph.catalogue import BuildInfo, describe
-from culturegraph.errors import DataError, InvalidGraphError, StorageError
+from culturegraph.errors import DataError, DataErrors, InvalidGraphError, StorageError
 from culturegraph.freshness import INPUTS, fingerprint
 from culturegraph.geometry import describe_geometry
 from culturegraph.protocols.maps import GEOMETRY as OUTLINES
@@ -31,7 +32,7 @@ from culturegraph.rdf.graphs import INFERRED, VALIDATION, merge, read_quads, rea
 from culturegraph.reasoning import Inconsistency, close, read_rules
 from culturegraph.settings import Settings
 from culturegraph.sources.bundle import read_bundle
-from culturegraph.sources.restrictions import NOTHING, open_gate, read_restrictions
+from culturegraph.sources.restrictions import NOTHING, Restrictions, open_gate, read_restrictions, spread
 from culturegraph.sources.tables import Origin
 from culturegraph.store.snapshot import Snapshot, publish, read_current_manifest
 from culturegraph.validation import Report, validate
@@ -108,6 +109,7 @@ class Assembled:
     quads: Sequence[Quad]
     origin: Mapping[Quad, Origin]
     rows: Mapping[str, int]
+    hidden: Restrictions = NOTHING
     idle: Sequence[DataError] = ()
 
 
@@ -129,14 +131,18 @@ def assemble(
     with progress("gate"):
         # Read in a private build too: a table of restrictions that cannot be read is an error there as here.
         restrictions = read_restrictions(settings.private_data)
-        asserted = open_gate(bundle.quads, NOTHING if settings.private else restrictions)
+        hidden = NOTHING if settings.private else spread(restrictions, bundle.quads, bundle.origin)
+        asserted = open_gate(bundle.quads, hidden, bundle.origin)
     with progress("rules"):
         asserted = canonicalise(asserted)
         closure = close(memory_store(asserted), read_rules(settings.queries / "rules"))
     if closure.inconsistencies:
         raise InvalidGraphError("\n".join(["inconsistent by the rules:", *map(_tell, closure.inconsistencies)]))
-    quads = asserted + [Quad(t.subject, t.predicate, t.object, INFERRED) for t in closure.triples]
-    return Assembled(quads, bundle.origin, bundle.rows, restrictions.idle(bundle.quads))
+    inferred = [Quad(t.subject, t.predicate, t.object, INFERRED) for t in closure.triples]
+    if again := hidden.concluded(inferred):
+        raise DataErrors(again)
+    quads = asserted + inferred
+    return Assembled(quads, bundle.origin, bundle.rows, hidden, restrictions.idle(bundle.quads))
 
 
 def _tell(inconsistency: Inconsistency) -> str:
@@ -189,8 +195,10 @@ def build(
                 "built": made.info.built.isoformat(),
                 **({"private": True} if settings.private else {}),
             },
-            keep=settings.keep_snapshots,
+            # Earlier snapshots may hold what is hidden now.
+            keep=1 if made.has_hidden else settings.keep_snapshots,
         )
+    (settings.store / REPORT_FILE).unlink(missing_ok=True)
     counts = count_by_graph(quads)
     return Build(snapshot, made.report, made.info.content_hash, counts, clock.seconds, made.idle)
 
@@ -202,6 +210,7 @@ class Composed:
     quads: Sequence[Quad]
     report: Report
     info: BuildInfo
+    has_hidden: bool = False
     idle: Sequence[DataError] = ()
 
 
@@ -232,7 +241,24 @@ def compose(
         reported = report.to_quads(VALIDATION)
         queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples", "dashboards"}]
         catalogue = describe(memory_store(quads), [*quads, *reported], queries, info)
-    return Composed([*quads, *reported, *catalogue], report, info, assembled.idle)
+    whole = [*quads, *reported, *catalogue]
+    check_hidden(settings, whole, assembled.hidden)
+    return Composed(whole, report, info, bool(assembled.hidden), assembled.idle)
+
+
+def check_hidden(settings: Settings, quads: Sequence[Quad], hidden: Restrictions) -> None:
+    """Raise InvalidGraphError where something hidden stands in a quad after all, or in a file that a server shows.
+
+    Nothing passes the gate; but a comment of the ontology or the text of a question may name what came to be hidden.
+    """
+    if not hidden:
+        return
+    mark = re.compile(b"|".join(hidden.marks()))
+    found = [f"in what is said of {quad.subject}" for quad in quads if mark.search(str(quad).encode())]
+    shown = (path for pattern in INPUTS if not pattern.startswith("data/") for path in settings.root.glob(pattern))
+    found += [str(path.relative_to(settings.root)) for path in sorted(shown) if mark.search(path.read_bytes())]
+    if found:
+        raise InvalidGraphError("not published: something restricted stands " + "; ".join(found[:20]))
 
 
 def build_from_quads(settings: Settings, paths: Sequence[Path], *, progress: Progress = silent) -> Build:

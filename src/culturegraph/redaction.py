@@ -28,7 +28,8 @@ from culturegraph.release import Origin, write_release
 from culturegraph.releases.folder import Release, find_marks, list_releases
 from culturegraph.settings import Settings
 from culturegraph.sources import tables
-from culturegraph.sources.restrictions import Restrictions, read_restrictions
+from culturegraph.sources.bundle import read_ontology
+from culturegraph.sources.restrictions import Restrictions, read_restrictions, spread
 from culturegraph.sources.rows import number_rows
 
 _ARCHIVES: Final = ("csvw", "ontology", "shapes", "queries")
@@ -63,7 +64,8 @@ def _redact(settings: Settings, release: Release, restrictions: Restrictions, pr
         root, made_in = Path(name, "root"), Path(name, release.version)
         unpack(release, root)
         try:
-            take_out(root / "data", restrictions)
+            hidden = spread_over(root, restrictions)
+            take_out(root / "data", hidden)
             own = settings.model_copy(
                 update={"root": root, "store": Path(name, "store"), "private": False, "tables": None}
             )
@@ -75,7 +77,7 @@ def _redact(settings: Settings, release: Release, restrictions: Restrictions, pr
         origin = Origin(facts["commit"], facts.get("repository", ""))
         with clock.step("distributions"):
             write_release(made_in, release.version, made, root, origin, redacted=True)
-        if left := find_marks(made_in, restrictions.marks()):
+        if left := find_marks(made_in, hidden.marks()):
             raise InvalidGraphError(f"release {release.version} cannot be redacted by rows: {', '.join(left)}")
         _swap(release.path, made_in, Path(name, "before"))
 
@@ -96,6 +98,13 @@ def unpack(release: Release, root: Path) -> None:
     for name in ("LICENSE", "CHANGES.md"):
         if (release.path / name).is_file():
             shutil.copyfile(release.path / name, root / name.replace("CHANGES", "CHANGELOG"))
+
+
+def spread_over(root: Path, restrictions: Restrictions) -> Restrictions:
+    """Return the restrictions with what hangs on them in the tables of a folder."""
+    read = tables.read_tables(root / "data" / "csv-metadata.json")
+    declared, _ = read_ontology(root / "ontology")
+    return spread(restrictions, [*read.origin, *declared], read.origin)
 
 
 def take_out(data: Path, restrictions: Restrictions) -> None:

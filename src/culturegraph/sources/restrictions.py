@@ -15,23 +15,28 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
 from culturegraph.errors import DataError, DataErrors, StorageError
 from culturegraph.rdf.statements import STATEMENT, statement_hash
-from culturegraph.rdf.vocabulary import BASE
+from culturegraph.rdf.vocabulary import BASE, CG, RDFS, TYPE
+from culturegraph.sources.tables import Origin
 
 FILE: Final = "restrictions.csv"
 _COLUMNS: Final = ("thing", "statement", "text", "level", "role", "date")
 _SHOWN: Final = frozenset({"open", "labelled"})
 _HIDDEN: Final = frozenset({"on-request", "restricted"})
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
+_SUBCLASS: Final = NamedNode(RDFS + "subClassOf")
+# What says something of other things and is nothing without them.
+_HANGING: Final = (CG + "Situation", CG + "EvidenceItem")
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,12 @@ class Restrictions:
         bounded = [re.escape(iri.encode()) + rb"(?![\w/-])" for iri in sorted(things)]
         return [*bounded, *(re.escape(text.encode()) for text in sorted(forms | self.statements))]
 
+    def concluded(self, inferred: Iterable[Quad]) -> list[DataError]:
+        """Return, located, the rows whose statement follows from others that are shown: to hide it is not enough."""
+        message = "follows by a rule from what is shown: hide its premises (its page names them), not only itself"
+        rows = {self.rows.get(statement_hash(quad.triple)) for quad in inferred if self.covers(quad)}
+        return [DataError(message, FILE, row, "statement") for row in sorted(rows, key=str)]
+
     def idle(self, quads: Iterable[Quad]) -> list[DataError]:
         """Return, located, the rows that cover none of some quads: misspelt, or of something that is gone already."""
         waiting = {key: Restrictions(things=frozenset({key})) for key in self.things}
@@ -92,14 +103,62 @@ class Restrictions:
 NOTHING: Final = Restrictions()
 
 
-def open_gate(quads: Iterable[Quad], restrictions: Restrictions) -> list[Quad]:
-    """Return the quads that may be shown.
+def spread(restrictions: Restrictions, quads: Sequence[Quad], origin: Mapping[Quad, Origin]) -> Restrictions:
+    """Return the restrictions with what hangs on what they hide, so that no fragment of it stays.
+
+    A situation or a piece of evidence that names a hidden thing is hidden whole; so is a thing that nothing says what
+    it is any more. `quads` have the ontology among them.
+    """
+    if not restrictions:
+        return restrictions
+    hanging = _find_hanging(quads)
+    typed = {quad.subject for quad in quads if quad.predicate == TYPE}
+    while True:
+        things = {
+            quad.subject.value
+            for quad in quads
+            if quad.subject in hanging
+            and isinstance(quad.subject, NamedNode)
+            and isinstance(quad.object, NamedNode)
+            and quad.object.value in restrictions.things
+        }
+        left = {quad.subject for quad in open_gate(quads, restrictions, origin) if quad.predicate == TYPE}
+        things |= {subject.value for subject in typed - left if isinstance(subject, NamedNode)}
+        if things <= restrictions.things:
+            return restrictions
+        restrictions = replace(restrictions, things=restrictions.things | things)
+
+
+def _find_hanging(quads: Sequence[Quad]) -> set[NamedNode | BlankNode | Triple]:
+    """Return what has a class that says something of other things: below Situation or EvidenceItem."""
+    below: dict[str, set[str]] = defaultdict(set)
+    for quad in quads:
+        if quad.predicate == _SUBCLASS and isinstance(quad.subject, NamedNode) and isinstance(quad.object, NamedNode):
+            below[quad.object.value].add(quad.subject.value)
+    classes, waiting = set[str](), list(_HANGING)
+    while waiting:
+        name = waiting.pop()
+        if name not in classes:
+            classes.add(name)
+            waiting += below[name]
+    return {q.subject for q in quads if q.predicate == TYPE and getattr(q.object, "value", "") in classes}
+
+
+def open_gate(quads: Iterable[Quad], restrictions: Restrictions, origin: Mapping[Quad, Origin]) -> list[Quad]:
+    """Return the quads that may be shown: none that is covered, and none of a row that is about what is hidden.
 
     Restricted rows leave here, before merge, rules, index and catalogue, so that no later step can show them.
     """
     if not restrictions:
         return list(quads)
-    return [quad for quad in quads if not restrictions.covers(quad)]
+    # A row of a hidden source says some things in the graph of our own statements: they go with it.
+    rows = {(place.file, place.row) for quad, place in origin.items() if restrictions.covers_subject(quad)}
+    return [
+        quad
+        for quad in quads
+        if not restrictions.covers(quad)
+        and not ((place := origin.get(quad)) is not None and (place.file, place.row) in rows)
+    ]
 
 
 def read_restrictions(folder: Path | None) -> Restrictions:
