@@ -7,8 +7,12 @@ one name of an open people, a note by its words, and a source with everything th
 from __future__ import annotations
 
 import csv
+import gzip
+import io
+import json
 import shutil
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -84,7 +88,8 @@ _ROWS: Final[dict[str, list[dict[str, str]]]] = {
     ],
     "gaps": [
         {"id": f"gap-{THING}", "label_es": f"Falta {THING}", "label_en": f"Missing {THING}", "as_of": "2026-10-01",
-         "property": "ontology/date", "about": f"id/expression/danza-{THING}", "searched_in": THING, "source": "editorial"},
+         "property": "ontology/date", "about": f"id/expression/danza-{THING}", "searched_in": THING,
+         "source": "editorial"},
     ],
     "corrections": [
         {"id": f"corr-{THING}", "about": f"id/expression/danza-{THING}", "proposal_es": f"No mostrar {THING}",
@@ -151,14 +156,123 @@ class Probe:
     tells: bool = True
 
 
-def ask(query: str, **headers: str) -> Probe:
+def ask(query: str, *, tells: bool = True, **headers: str) -> Probe:
     """Return a query to the endpoint."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Probe("/sparql?query=" + quote(query), headers=named)
+    return Probe("/sparql?query=" + quote(_PREFIX + query), headers=named, tells=tells)
 
 
 _JSON: Final = "application/sparql-results+json"
 _PREFIX: Final = (
-    "PREFIX cg: <https://w3id.org/culturegraph/ontology/> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>"
+    "PREFIX cg: <https://w3id.org/culturegraph/ontology/> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> "
 )
-EVERYTHING: Final = "SELECT ?s ?p ?o { ?s ?p ?o }"
+_ALL: Final = "SELECT ?s ?p ?o { ?s ?p ?o }"
+_BY_WORDS: Final = {"q0": {"query": "Danza secreta", "limit": 5}, "q1": {"query": "Omaruna", "limit": 5}}
+_RESULTS: Final = (_JSON, "application/sparql-results+xml", "text/csv", "text/tab-separated-values")
+_GRAPHS: Final = (
+    "text/turtle", "application/n-triples", "application/ld+json", "application/rdf+xml", "application/trig",
+    "application/n-quads",
+)  # fmt: skip
+PROBES: Final[dict[str, Probe]] = {
+    **{f"select as {kind}": ask(_ALL, accept=kind) for kind in _RESULTS},
+    **{f"construct as {kind}": ask("CONSTRUCT { ?s ?p ?o } { ?s ?p ?o }", accept=kind) for kind in _GRAPHS},
+    "select again, from the cache": ask(_ALL, accept=_JSON),
+    "packed by gzip": ask(_ALL, accept="text/csv", accept_encoding="gzip"),
+    "describe": ask("DESCRIBE <https://w3id.org/culturegraph/id/people/omaru>"),
+    "graphs": ask("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }"),
+    "every named graph": ask("SELECT * { GRAPH ?g { ?s ?p ?o } }"),
+    "what is inferred": ask("SELECT * { GRAPH <https://w3id.org/culturegraph/graph/inferred> { ?s ?p ?o } }"),
+    "the catalogue": ask("SELECT * { GRAPH <https://w3id.org/culturegraph/graph/catalogue> { ?s ?p ?o } }"),
+    "the report": ask("SELECT * { GRAPH <https://w3id.org/culturegraph/graph/validation> { ?s ?p ?o } }"),
+    "words joined": ask('SELECT (GROUP_CONCAT(?o; separator="|") AS ?all) { ?s rdfs:label ?o }'),
+    "text match": ask('SELECT ?s ?l { ?s cg:textMatch "secreta" ; rdfs:label ?l }'),
+    "text match with the name": ask('SELECT * { ?s cg:textMatch ( "omaruna" 9 ?score ?name ) }'),
+    "a default graph of the request": Probe(
+        "/sparql?default-graph-uri=https://w3id.org/culturegraph/graph/source/editorial&query=" + quote(_ALL)
+    ),
+    "posted as a form": Probe("/sparql", "POST", {"accept": _JSON}, form={"query": _ALL}),
+    "posted as it is": Probe(
+        "/sparql", "POST", {"accept": _JSON, "content-type": "application/sparql-query"}, body=_ALL
+    ),
+    "service description": Probe("/sparql", headers={"accept": "text/turtle"}),
+    "a faulty query": ask("SELECT * { ?s rdfs:label 'danza secreta' . ?s }", tells=False),
+    "front page": Probe("/", tells=False),
+    "search page": Probe("/search?q=danza", headers={"accept": "text/html"}),
+    "search": Probe("/search?q=secreta", headers={"accept": "application/json"}),
+    "search for a name": Probe("/search?q=omaruna", headers={"accept": "application/json"}),
+    "reconcile": Probe("/reconcile", "POST", form={"queries": json.dumps(_BY_WORDS)}),
+    "suggest entities": Probe("/reconcile/suggest/entity?prefix=danza"),
+    "preview": Probe("/reconcile/preview?id=people/omaru", tells=False),
+    "harvest dc": Probe("/oai?verb=ListRecords&metadataPrefix=oai_dc"),
+    "harvest marc": Probe("/oai?verb=ListRecords&metadataPrefix=marcxml"),
+    "harvest headers": Probe("/oai?verb=ListIdentifiers&metadataPrefix=oai_dc"),
+    "harvest sets": Probe("/oai?verb=ListSets", tells=False),
+    "sru": Probe("/sru?operation=searchRetrieve&version=2.0&query=secreta"),
+    "sru scan of all": Probe("/sru?operation=searchRetrieve&version=2.0&query=danza&maximumRecords=20"),
+    "void": Probe("/.well-known/void", headers={"accept": "text/turtle"}),
+    "catalogue": Probe("/catalogue", headers={"accept": "text/turtle"}, tells=False),
+    "graphs page": Probe("/graph/", headers={"accept": "text/html"}),
+    "validation page": Probe("/validation/", headers={"accept": "text/html"}),
+    "sitemap": Probe("/sitemap.xml"),
+    "feed": Probe("/feed.atom", tells=False),
+    "metrics": Probe("/metrics", tells=False),
+    "health": Probe("/health", tells=False),
+    "robots": Probe("/robots.txt", tells=False),
+    "people page": Probe("/doc/people/omaru", headers={"accept": "text/html"}),
+    "people data": Probe("/data/people/omaru.ttl"),
+    "people sheet": Probe("/browse/people/omaru", headers={"accept": "text/html"}),
+    "place page": Probe("/doc/place/pe", headers={"accept": "text/html"}),
+    "open thing's page": Probe("/doc/expression/danza-abierta", headers={"accept": "text/html"}),
+    "coverage": Probe("/about/data/coverage", tells=False),
+    "release": Probe(f"/releases/{FIRST}", headers={"accept": "text/html"}, tells=False),
+    "release as RDF": Probe(f"/releases/{FIRST}", headers={"accept": "text/turtle"}),
+    "dump": Probe(f"/dumps/{FIRST}/culturegraph-{FIRST}.nq.gz"),
+    "dump of tables": Probe(f"/dumps/{FIRST}/culturegraph-{FIRST}-csvw.zip"),
+    "report of the release": Probe(f"/dumps/{FIRST}/validation-report.ttl"),
+    "hashes of the release": Probe(f"/dumps/{FIRST}/hashes.json"),
+    "difference": Probe(f"/releases/{SECOND}/diff?from={FIRST}", headers={"accept": "text/html"}, tells=False),
+}
+# What a client may guess, each with a thing that never was: the answers must not differ.
+_NEVER: Final = "q7x1y"
+
+
+def twins() -> Iterator[tuple[str, str]]:
+    """Yield (path of what is hidden, path of what never was) by every way on which a name is looked up."""
+    hidden, never = f"danza-{THING}", f"danza-{_NEVER}"
+    oai = "/oai?verb=GetRecord&metadataPrefix=oai_dc&identifier=oai:w3id.org:culturegraph/id/expression/"
+    find = '/reconcile?queries={"q0":{"query":"%s"}}'
+    for form in (
+        "/id/expression/{}", "/doc/expression/{}", "/data/expression/{}", "/data/expression/{}.ttl",
+        "/data/expression/{}.jsonld", "/linkset/expression/{}", "/correction/expression/{}", "/search?q={}",
+        "/reconcile/preview?id=expression/{}", "/exports/marc/expression/{}", "/exports/edm/expression/{}",
+        "/reconcile/suggest/entity?prefix={}", oai + "{}", f"/releases/{FIRST}/id/expression/{{}}",
+        "/sparql?query=" + quote("DESCRIBE <https://w3id.org/culturegraph/id/expression/") + "{}" + quote(">"),
+        "/sru?operation=searchRetrieve&version=2.0&query={}",
+    ):  # fmt: skip
+        yield form.format(hidden), form.format(never)
+    yield find % hidden, find % never
+    digest, unknown = statement_hash(HIDDEN_NAME), "0" * 64
+    for form in (
+        "/statement/{}", "/doc/statement/{}", "/data/statement/{}", "/data/statement/{}.ttl",
+        "/statement/{}/citation.bib", "/statement/{}/citation.csl", "/correction/?about=/statement/{}",
+    ):  # fmt: skip
+        yield form.format(digest), form.format(unknown)
+    for form in ("/graph/source/libro-{}", "/doc/graph/source/libro-{}", "/data/graph/source/libro-{}.nq"):
+        yield form.format(SOURCE), form.format("p4m5y")
+
+
+def unpacked(data: bytes, depth: int = 3) -> Iterator[bytes]:
+    """Yield bytes, and what is in them where they are an archive or packed."""
+    yield data
+    if depth and data[:2] == b"\x1f\x8b":
+        yield from unpacked(gzip.decompress(data), depth - 1)
+    elif depth and data[:4] == b"PK\x03\x04":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for name in archive.namelist():
+                yield name.encode()
+                yield from unpacked(archive.read(name), depth - 1)
+
+
+def find_marks(data: bytes) -> set[bytes]:
+    """Return the marks that stand in some bytes, packed or not, in capitals or not."""
+    return {mark for part in unpacked(data) for mark in MARKS if mark in part.lower()}
