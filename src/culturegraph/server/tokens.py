@@ -58,7 +58,9 @@ def _digest(token: str) -> str:
 
 def judge(tokens: Sequence[Token], presented: str, now: datetime) -> Verdict:
     """Say what a presented token is. Every kept hash is compared, each in constant time."""
-    digest = _digest(presented if _FORM.fullmatch(presented) else "")
+    if not _FORM.fullmatch(presented):
+        return Verdict.UNKNOWN
+    digest = _digest(presented)
     found = None
     for token in tokens:
         if hmac.compare_digest(token.digest, digest):
