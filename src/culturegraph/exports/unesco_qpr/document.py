@@ -21,8 +21,9 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
-from culturegraph.exports.unesco_qpr.draft import Draft, Part, Row, Sentence
-from culturegraph.exports.unesco_qpr.wording import group_gaps, show, show_statement, words_of
+from culturegraph.exports.forms.filled import Part, Row, Sentence
+from culturegraph.exports.forms.wording import group_gaps, show, show_statement, words_of
+from culturegraph.exports.unesco_qpr.draft import Draft
 from culturegraph.rdf.xml_text import to_xml_text
 
 _RED: Final = RGBColor(0x8A, 0x2F, 0x1D)
@@ -145,7 +146,7 @@ class _Writer:
         words = self._words
         self._document.add_heading(words["gaps"], 1)
         self._document.add_paragraph(words["gaps_text"])
-        for part, cell, rows, query in group_gaps(self._draft):
+        for part, cell, rows, query in group_gaps(self._draft.parts):
             title = f"{self._draft.say(part.section.title)} · {self._draft.say(cell.field.title)}: {len(rows)}"
             self._document.add_paragraph().add_run(title).bold = True
             run = self._document.add_paragraph().add_run(query)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from culturegraph.exports.unesco_qpr.draft import DRAFT, Cell, Draft, Sentence
+from culturegraph.exports.forms.filled import Cell, Sentence
+from culturegraph.exports.unesco_qpr.draft import DRAFT, Draft
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, PROV, RDF, SKOS
 
 _CONTEXT: Final = {
