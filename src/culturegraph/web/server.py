@@ -22,8 +22,6 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
     """
     from culturegraph.web.private import check_door
 
-    # Where there is nothing to serve this says so, before a process is started.
-    check_door(settings, read_current_manifest(settings.store))
     # Bound first: a port in use is told at once, before the graph is loaded.
     listener = bind(settings.host, settings.port)
 
@@ -31,6 +29,8 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
         (on_ready or _announce)(address(listener))
 
     with listener:
+        # Where there is nothing to serve this says so, before a process is started.
+        check_door(settings, read_current_manifest(settings.store))
         if settings.single_process or settings.tokens is not None or not sys.platform.startswith("linux"):
             _serve_alone(settings, listener, tell)
         else:
