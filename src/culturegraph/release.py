@@ -26,15 +26,26 @@ from pyoxigraph import DefaultGraph, Quad, RdfFormat, parse, serialize
 
 from culturegraph import __version__
 from culturegraph.build import Clock, Composed, Progress, compose, count_by_graph, silent
-from culturegraph.errors import StorageError, UsageError
+from culturegraph.errors import DataError, DataErrors, InvalidGraphError, StorageError, UsageError
 from culturegraph.rdf.canonical import canonicalise, to_nquads
 from culturegraph.rdf.graphs import CATALOGUE, ONTOLOGY
 from culturegraph.rdf.vocabulary import OWL, PREFIXES
 from culturegraph.releases.description import describe_release, to_crate, to_datacite
-from culturegraph.releases.folder import MANIFEST, SUMS, Release, checksum, find_release, list_releases, parse_version
+from culturegraph.releases.folder import (
+    MANIFEST,
+    SUMS,
+    Release,
+    checksum,
+    find_marks,
+    find_release,
+    list_releases,
+    parse_version,
+)
 from culturegraph.releases.migrations import FOLDER, check_step, read_migrations
 from culturegraph.releases.ontology_changes import compare_ontologies
 from culturegraph.settings import Settings
+from culturegraph.sources.restrictions import Restrictions, read_restrictions
+from culturegraph.sources.tables import read_tables
 
 # Folders of files for domain people, each released as one archive.
 _ARCHIVES: Final = {
@@ -62,11 +73,15 @@ def make_release(settings: Settings, version: str, *, progress: Progress = silen
     what `build` raises; StorageError where the folder cannot be written. Nothing half-made is left.
     """
     parse_version(version)
+    if settings.private:
+        raise UsageError("a release is public: make it without --private (CULTUREGRAPH_PRIVATE)")
     target = settings.releases / version
     if target.exists():
         raise UsageError(f"{version} is released already, and a release never changes; take the next number")
     origin = read_checkout(settings.root)
     clock = Clock(progress)
+    restrictions = read_restrictions(settings.private_data)
+    refuse_restricted(settings, restrictions)
     made = compose(settings, clock, version=version)
     with clock.step("ontology"):
         check_ontology(settings, version, made.quads)
@@ -79,6 +94,8 @@ def make_release(settings: Settings, version: str, *, progress: Progress = silen
             partial = Path(name, version)
             partial.mkdir()
             write_release(partial, version, made, settings.root, origin)
+            if left := find_marks(partial, restrictions.marks()):
+                raise InvalidGraphError(f"not released: something restricted stands in {', '.join(left)}")
             partial.rename(target)
     except OSError as error:
         raise StorageError(f"the release cannot be written to {target}: {error.strerror or error}") from error
@@ -101,6 +118,17 @@ def check_ontology(settings: Settings, version: str, quads: Iterable[Quad]) -> N
     )
     if faults := check_step(old, changes, migrations):
         raise UsageError("\n".join([f"the ontology does not follow on release {previous.version}:", *faults]))
+
+
+def refuse_restricted(settings: Settings, restrictions: Restrictions) -> None:
+    """Raise DataErrors, located, where the tables themselves hold something restricted: a release archives them."""
+    if not restrictions:
+        return
+    origin = read_tables(settings.data / "csv-metadata.json").origin
+    message = "is restricted: move it to the private folder, and commit, before a release archives it"
+    cells = {(o.file, o.row, o.column): o for quad, o in origin.items() if restrictions.covers(quad)}
+    if cells:
+        raise DataErrors([DataError(message, o.file, o.row, o.column) for _, o in sorted(cells.items())])
 
 
 def read_checkout(root: Path) -> Origin:
