@@ -55,6 +55,11 @@ class Pages:
         """Let the head of every page lead to those of its places that are among the paths of the server."""
         self._navigation = tuple(place for place in _NAVIGATION if place[0] in paths)
 
+    def load_templates(self) -> None:
+        """Compile all templates, which else happens when each is first needed."""
+        for name in self._environment.list_templates():
+            self._environment.get_template(name)
+
     def language(self, request: Request) -> str:
         """Return the language of a page: chosen by `?lang=`, else by Accept-Language, else Spanish."""
         reader = self.reader_language(request)

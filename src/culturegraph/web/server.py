@@ -6,11 +6,16 @@ import errno
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from culturegraph.errors import StorageError
 from culturegraph.server.board import Board
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import Snapshot, read_current_manifest
+from culturegraph.store.snapshot import read_current_manifest
+
+if TYPE_CHECKING:
+    from culturegraph.server.zygote import PagesProcess
 
 
 def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
@@ -47,7 +52,9 @@ def _serve_alone(settings: Settings, listener: socket.socket, tell: Callable[[],
             if self.started:
                 tell()
 
-    Server(configure(create_app(settings), settings)).run(sockets=[listener])
+    app = create_app(settings)
+    app.state.site.prepare()
+    Server(configure(app, settings)).run(sockets=[listener])
 
 
 def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Callable[[], None]) -> None:
@@ -58,17 +65,16 @@ def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Calla
 
     # Where there is nothing to serve this says so, before a process is started.
     read_current_manifest(settings.store)
-    means = Means(settings, Board(), ClientLimits(settings), Journal(settings), _run_pages)
+    means = Means(settings, Board(), ClientLimits(settings), Journal(settings), partial(_load_pages, settings))
     Supervisor(means, listener, tell).run()
 
 
-def _run_pages(
-    settings: Settings, snapshot: Snapshot, control: socket.socket, incoming: socket.socket, board: Board
-) -> None:
-    # The web framework is loaded by the one process that needs it.
+def _load_pages(settings: Settings) -> PagesProcess:
+    # The web framework is loaded once, and not by the evaluators that are forked before.
+    from culturegraph.web.kept import make_room
     from culturegraph.web.reception import run_pages
 
-    run_pages(settings, snapshot, control, incoming, board)
+    return partial(run_pages, settings, room=make_room(settings.kept_pages))
 
 
 def bind(host: str, port: int) -> socket.socket:
