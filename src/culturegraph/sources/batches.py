@@ -211,7 +211,7 @@ class _Lines:
     def _add_group(
         self, group: _Group, graph: Sequence[bytes], template: list[bytes], filling: list[Sequence[bytes]]
     ) -> int:
-        """Add the lines of one graph; between two lines of a row stands the end of one and the beginning of the next."""
+        """Add the lines of one graph: between two of a row stand the end of one and the beginning of the next."""
         if not (group.each or group.some or group.lists):
             return 0
         subjects = self._subjects

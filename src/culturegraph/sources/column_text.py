@@ -128,7 +128,7 @@ class OwnColumn:
 
     def _read_together(self, form: Form, cells: Cells) -> Terms | None:
         null = self._column.null
-        has_gaps = any(empty in cells for empty in null)
+        has_gaps = not null.isdisjoint(cells) if len(null) > 1 else next(iter(null), None) in cells
         present = [cell for cell in cells if cell not in null] if has_gaps else cells
         if (has_gaps and self._column.required) or (self._check is not None and not self._check(present)):
             return None
