@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -57,6 +57,17 @@ def show_step(name: str) -> Iterator[None]:
     """Show a running step on a terminal; print nothing into a pipe."""
     with err.status(f"{name} …"):
         yield
+
+
+@contextmanager
+def show_export() -> Iterator[Callable[[str, str, int, int], None]]:
+    """Show on a terminal how far an export is; give what is told of it."""
+    with err.status("reading the graph …") as status:
+
+        def tell(profile: str, form: str, done: int, total: int) -> None:
+            status.update(f"{profile}.{form}: {done} of {total} records …")
+
+        yield tell
 
 
 def print_json(value: Any) -> None:
