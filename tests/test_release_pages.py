@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from httpx import Client
 from pyoxigraph import Literal, NamedNode, RdfFormat, Store, Triple
+from released_project import FIRST, SECOND
 from small_site import listening, publish_small, small_quads, small_settings
-from test_release import FIRST, SECOND, project  # noqa: F401
 
 from culturegraph.protocols.disagreements import find_disagreements
 from culturegraph.rdf.statements import statement_hash
@@ -24,7 +24,7 @@ ES = {"Accept": "text/html", "Accept-Language": "es"}
 
 
 @pytest.fixture(scope="module")
-def releases(project: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+def releases(project: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(project.releases, tmp_path_factory.mktemp("web") / "releases"))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, Triple
-from test_release import FIRST, SECOND, project  # noqa: F401
+from released_project import FIRST, SECOND
 
 from culturegraph.build import build
 from culturegraph.errors import DataErrors, InvalidGraphError, StorageError
@@ -114,7 +114,7 @@ def test_a_folder_that_is_not_there_stops_the_build(small: Settings, tmp_path: P
 
 
 @pytest.fixture(scope="module")
-def released(project: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:  # noqa: F811
+def released(project: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     base = tmp_path_factory.mktemp("redaction")
     shutil.copytree(project.releases, base / "releases")
     private = folder_of(base / "private", "id/norm/law-2,,,restricted,community,2026-11-23")
@@ -164,7 +164,7 @@ def test_the_difference_of_redacted_releases_shows_nothing_hidden(released: Sett
         assert b"law-2" not in b"".join(line for _, line in changes)
 
 
-def test_what_no_row_says_is_not_redacted_and_nothing_is_lost(project: Settings, tmp_path: Path) -> None:  # noqa: F811
+def test_what_no_row_says_is_not_redacted_and_nothing_is_lost(project: Settings, tmp_path: Path) -> None:
     shutil.copytree(project.releases, tmp_path / "releases")
     private = folder_of(tmp_path / "private", ",,A law was renamed,restricted,community,2026-11-23")
     settings = project.model_copy(update={"releases": tmp_path / "releases", "private_data": private})

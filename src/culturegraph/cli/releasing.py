@@ -74,7 +74,8 @@ def diff(
     from culturegraph.releases.differences import changes_between, write_changes
 
     folder = read_settings(releases=releases).releases
-    with show_step("comparing"), changes_between(folder, before, after) as changes:
+    literally = form is DiffFormat.patch
+    with show_step("comparing"), changes_between(folder, before, after, literally=literally) as changes:
         if output is None:
             write_changes(changes, form.value, sys.stdout.buffer)
         else:

@@ -23,6 +23,7 @@ from typing import IO, Any, Final, Literal
 from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, parse, serialize
 
 from culturegraph.errors import StorageError, UsageError
+from culturegraph.rdf.blank_nodes import settle
 from culturegraph.rdf.canonical import canonicalise, to_nquads
 from culturegraph.rdf.graphs import CATALOGUE, VALIDATION, syntax_fault
 from culturegraph.releases.folder import find_release, read_lines
@@ -54,6 +55,30 @@ def compare(before: Iterable[bytes], after: Iterable[bytes]) -> Iterator[Change]
         else:
             yield "+", right
             right = next(new, None)
+
+
+def compare_settled(before: Iterable[bytes], after: Iterable[bytes]) -> Iterator[Change]:
+    """Yield what `compare` yields, save that blank nodes are the same where they are made of the same.
+
+    Lines with blank nodes are held in memory and come last.
+    """
+    old: list[bytes] = []
+    new: list[bytes] = []
+    yield from compare(_set_aside(before, old), _set_aside(after, new))
+    yield from compare(_settle(old), _settle(new))
+
+
+def _set_aside(lines: Iterable[bytes], blank: list[bytes]) -> Iterator[bytes]:
+    for line in lines:
+        if b"_:" in line and (line.startswith(b"_:") or line.split(b" ", 2)[2].startswith(b"_:")):
+            blank.append(line)
+        else:
+            yield line
+
+
+def _settle(lines: Iterable[bytes]) -> Iterator[bytes]:
+    quads = settle(parse(b"".join(lines), format=RdfFormat.N_QUADS))
+    return iter(to_nquads(quads).splitlines(keepends=True))
 
 
 def _is_of_the_graph(line: bytes) -> bool:
@@ -166,7 +191,8 @@ def _rows(added: Counter[str], removed: Counter[str]) -> list[tuple[str, int, in
 
 
 def _subject(line: bytes) -> str:
-    return line.split(b" ", 1)[0].strip(b"<>").decode()
+    # Structures without a name are counted together.
+    return "_:" if line.startswith(b"_:") else line.split(b" ", 1)[0].strip(b"<>").decode()
 
 
 def _graph(line: bytes) -> str:
@@ -210,13 +236,16 @@ def write_changes(changes: Iterable[Change], form: str, target: IO[bytes]) -> No
 
 
 @contextmanager
-def changes_between(root: Path, before: str, after: str) -> Iterator[Iterator[Change]]:
+def changes_between(root: Path, before: str, after: str, *, literally: bool = False) -> Iterator[Iterator[Change]]:
     """Give the changes from one side to the other; each is a version below `root` or the path of a file.
+
+    Blank nodes count by what they are made of, unless `literally`: then by their labels in the two files, which is
+    what a patch of the first needs.
 
     Raises NotFoundError (no such release), StorageError (no such file), and what `sorted_lines` raises.
     """
     with _lines(root, before) as old, _lines(root, after) as new:
-        yield compare(old, new)
+        yield compare(old, new) if literally else compare_settled(old, new)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,10 +73,23 @@ def parse_version(text: str) -> tuple[int, int, int]:
 
 def list_releases(root: Path) -> list[Release]:
     """Return all releases, newest version first. Raises StorageError where a manifest is damaged."""
+    return list(_list(root, identify_releases(root)))
+
+
+def identify_releases(root: Path) -> str:
+    """Return what changes when a release is added or redacted: both rename a folder here. Cheap to ask for."""
+    try:
+        return str(root.stat().st_mtime_ns)
+    except OSError:
+        return ""
+
+
+@lru_cache(maxsize=16)
+def _list(root: Path, _identity: str) -> tuple[Release, ...]:
     if not root.is_dir():
-        return []
+        return ()
     names = [path.name for path in root.iterdir() if _VERSION.fullmatch(path.name) and (path / MANIFEST).is_file()]
-    return [_read(root / name) for name in sorted(names, key=parse_version, reverse=True)]
+    return tuple(_read(root / name) for name in sorted(names, key=parse_version, reverse=True))
 
 
 def find_release(root: Path, version: str) -> Release:

@@ -109,7 +109,8 @@ def show_changes(
         return revalidate(Response(status_code=304), tag, _VARY)
     if form in _CHANGES:
         body = io.BytesIO()
-        with changes_between(site.settings.releases, before.version, release.version) as changes:
+        sides, literally = (before.version, release.version), form == "patch"
+        with changes_between(site.settings.releases, *sides, literally=literally) as changes:
             write_changes(changes, form, body)
         return revalidate(Response(body.getvalue(), media_type=_CHANGES[form]), tag, _VARY)
     summary = _summary(site, before, release)
@@ -165,7 +166,7 @@ def _lines_about(site: Site, before: Release, after: Release, iri: str) -> list[
 def _named(site: Site, language: str, rows: list[tuple[str, int, int]]) -> list[dict[str, Any]]:
     labels = Labels(site.snapshot.store, language)
     return [
-        {"iri": iri, "name": labels.of(iri) if ":" in iri else None, "added": added, "removed": removed}
+        {"iri": iri, "name": labels.of(iri) if iri not in ("", "_:") else None, "added": added, "removed": removed}
         for iri, added, removed in rows
     ]
 
