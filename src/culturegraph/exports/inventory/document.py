@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from culturegraph.exports.forms.declared import Form
 from culturegraph.exports.forms.filled import Cell
@@ -14,9 +15,10 @@ from culturegraph.rdf.xml_text import to_xml_text
 def to_document(sheets: Iterable[Sheet], outline: Form, language: str) -> bytes:
     """Return the document."""
     word = WordWriter(outline.title[language], language)
+    document: Any = word.document
     for position, sheet in enumerate(sheets):
         if position:
-            word.document.add_page_break()
+            document.add_page_break()
         _write(word, sheet)
     return word.save()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
@@ -58,13 +58,10 @@ def to_fragment(sheet: Sheet, href: Callable[[str], str] = str, site: str = BASE
     return Markup(text)  # noqa: S704
 
 
-def to_html(sheets: Iterable[Sheet], outline: Form, language: str) -> Iterator[str]:
-    """Yield an HTML file that needs no other: its head, each sheet, its end."""
+def make_frame(outline: Form, language: str) -> tuple[str, str]:
+    """Return what stands before and after the sheets in an HTML file that needs no other."""
     # The style sheet is a file of ours.
     style = Markup(read_style())  # noqa: S704
     page = _ENVIRONMENT.get_template("sheets.html").render(outline=outline, language=language, style=style)
     head, _, end = page.partition(_PLACE)
-    yield head
-    for sheet in sheets:
-        yield to_fragment(sheet)
-    yield end
+    return head, end

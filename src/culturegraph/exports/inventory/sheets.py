@@ -90,9 +90,10 @@ class Sheets:
         filler, item = self._filler, NamedNode(iri)
         # Each sheet numbers its own notes.
         filler.notes = Notes(self._store)
-        place = f"{PROFILE}/{iri.removeprefix(f'{BASE}id/')}#"
+        path = iri.removeprefix(f"{BASE}id/")
+        place = f"{PROFILE}/{path}#{path.replace('/', '-')}"
         blocks = tuple(
-            (section, filler.fill_row(section, item, f"{place}{section.id}")) for section in self._outline.sections
+            (section, filler.fill_row(section, item, f"{place}-{section.id}")) for section in self._outline.sections
         )
         name = filler.name(item)[0]
         return Sheet(iri, name, self._language, self._outline, blocks, filler.notes.all())
