@@ -15,9 +15,9 @@ from culturegraph.freshness import is_stale
 from culturegraph.rdf.graphs import source_graph
 from culturegraph.rdf.statements import statement_hash
 from culturegraph.rdf.vocabulary import BASE, LABEL
-from culturegraph.redaction import find_marks, redact, take_out
+from culturegraph.redaction import redact, take_out
 from culturegraph.releases.differences import changes_between
-from culturegraph.releases.folder import find_release, list_releases, verify
+from culturegraph.releases.folder import find_marks, find_release, list_releases, verify
 from culturegraph.settings import Settings
 from culturegraph.sources.restrictions import FILE, Restrictions, open_gate, read_restrictions
 
@@ -63,16 +63,16 @@ def test_one_statement_and_the_words_of_a_text() -> None:
     graph = source_graph("a")
     one = Quad(law, LABEL, Literal("Primera", language="es"), graph)
     two = Quad(law, LABEL, Literal("the First of them", language="en"), graph)
-    assert open_gate([one, two], Restrictions(statements=frozenset({statement_hash(one.triple)}))) == [two]
-    assert open_gate([one, two], Restrictions(texts=("First",))) == [one]
-    assert open_gate([one, two], Restrictions(things=frozenset({graph.value}))) == []
-    assert open_gate([one, two], Restrictions(things=frozenset({BASE + "id/norm/law"}))) == [one, two]
+    assert open_gate([one, two], Restrictions(statements=frozenset({statement_hash(one.triple)})), {}) == [two]
+    assert open_gate([one, two], Restrictions(texts=("First",)), {}) == [one]
+    assert open_gate([one, two], Restrictions(things=frozenset({graph.value})), {}) == []
+    assert open_gate([one, two], Restrictions(things=frozenset({BASE + "id/norm/law"})), {}) == [one, two]
 
 
 def test_what_speaks_of_a_hidden_statement_is_hidden(small: Settings) -> None:
     digest = statement_hash(Triple(NamedNode("urn:s"), NamedNode("urn:p"), NamedNode("urn:o")))
     note = Quad(NamedNode("urn:note"), LABEL, NamedNode(f"{BASE}statement/{digest}"))
-    assert open_gate([note], Restrictions(statements=frozenset({digest}))) == []
+    assert open_gate([note], Restrictions(statements=frozenset({digest})), {}) == []
 
 
 def test_levels_that_show_hide_nothing(tmp_path: Path) -> None:
@@ -125,12 +125,12 @@ def test_releases_are_redacted_backwards_and_to_the_last_byte(released: Settings
     assert released.private_data is not None
     before = {release.version: dict(release.manifest) for release in list_releases(released.releases)}
     hidden = read_restrictions(released.private_data)
-    assert any(find_marks(released.releases / FIRST, hidden))
+    assert any(find_marks(released.releases / FIRST, hidden.marks()))
     assert redact(released) == [SECOND, FIRST]
     for version in (FIRST, SECOND):
         release = find_release(released.releases, version)
         verify(release)
-        assert find_marks(release.path, hidden) == []
+        assert find_marks(release.path, hidden.marks()) == []
         assert release.manifest["redacted"] is True
         assert release.manifest["content_hash"] != before[version]["content_hash"]
         # Everything else stays: version, commit, time, the other laws.

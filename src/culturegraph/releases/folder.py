@@ -14,7 +14,8 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -135,3 +136,25 @@ def read_lines(path: Path) -> Iterator[bytes]:
             yield from file
     except (OSError, EOFError) as error:
         raise StorageError(f"{path} cannot be read: {error}") from error
+
+
+def find_marks(folder: Path, marks: Iterable[bytes]) -> list[str]:
+    """Return the files of a release, members of archives included, in whose bytes one of some expressions is found."""
+    found = [re.compile(mark) for mark in marks]
+    return [
+        name
+        for path in sorted(folder.iterdir())
+        for name, data in _contents(path)
+        if any(mark.search(data) for mark in found)
+    ]
+
+
+def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                yield f"{path.name}/{name}", archive.read(name)
+    elif path.suffix == ".gz":
+        yield path.name, gzip.decompress(path.read_bytes())
+    elif path.is_file():
+        yield path.name, path.read_bytes()
