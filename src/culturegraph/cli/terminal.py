@@ -26,6 +26,10 @@ StoreOption = Annotated[
 PrivateOption = Annotated[
     Path | None, typer.Option("--private-data", help="folder with restrictions.csv: what must not be shown")
 ]
+PrivateBuildOption = Annotated[
+    bool, typer.Option("--private", help="with the private rows and all that is restricted; for a store of its own")
+]
+TablesOption = Annotated[Path | None, typer.Option("--tables", help="folder of further rows for the tables of data/")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 
 
@@ -50,6 +54,15 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as errors:
         faults = [f"{fault['loc'][0]}: {fault['msg']} (got {fault['input']!r})" for fault in errors.errors()]
         raise UsageError("; ".join(faults)) from errors
+
+
+def check_private(settings: Settings) -> None:
+    """Raise UsageError where a folder of rows is asked for that is not there."""
+    if settings.private and settings.private_data is None:
+        raise UsageError("say where the private rows are: --private-data DIR")
+    for folder in settings.additions:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is no folder")
 
 
 @contextmanager

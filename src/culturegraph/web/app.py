@@ -31,6 +31,7 @@ from culturegraph.web import (
     harvesting,
     kept,
     machines,
+    mementos,
     metrics,
     ontology,
     problems,
@@ -47,6 +48,7 @@ from culturegraph.web import (
 from culturegraph.web.entity_route import EntityRoute
 from culturegraph.web.middleware import CommonHeaders
 from culturegraph.web.pages import Pages
+from culturegraph.web.private import check_door
 from culturegraph.web.site import Site, compute_revision
 from culturegraph.web.sparql import SparqlEndpoint
 
@@ -67,6 +69,7 @@ _ROUTERS = (
     about.router,
     metrics.router,
     releases.router,
+    mementos.router,
     exports.router,
     profiles.router,
     statements.router,
@@ -92,6 +95,7 @@ def create_app(
     Raises StorageError where nothing is published or it is damaged.
     """
     snapshot = snapshot or open_current(settings.store, in_memory=True)
+    check_door(settings, snapshot.manifest)
     every = read_queries(settings.queries)
     queries = [query for query in every if query.kind in questions.SHOWN_KINDS]
     site = Site(

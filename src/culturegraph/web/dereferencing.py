@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from culturegraph.errors import CulturegraphError, NotFoundError
 from culturegraph.protocols.documents import graph_content, is_known, near_matches, statements, to_document
 from culturegraph.protocols.labels import Labels, Name, to_href
+from culturegraph.protocols.mementos import original_links
 from culturegraph.protocols.withdrawals import Withdrawal, find_withdrawal
 from culturegraph.rdf.formats import HTML, MediaType
 from culturegraph.rdf.graphs import scheme_graph
@@ -125,7 +126,7 @@ def get_data(
     if not quads and not is_known(site.snapshot.store, iri):
         raise unknown(site, iri, site.pages.language(request))
     response = Response(to_document(quads, chosen), media_type=chosen.content_type)
-    response.headers["Link"] = format_links(iri, bare, is_data=True)
+    response.headers["Link"] = ", ".join([format_links(iri, bare, is_data=True), *original_links(iri)])
     return revalidate(response, tag, "Accept")
 
 
@@ -142,6 +143,7 @@ def redirect(request: Request, site: Site, path: str) -> Response:
     document = f"/data/{bare}.{chosen.suffix}" if suffix else f"/data/{bare}"
     response = RedirectResponse(with_query(request, f"/doc/{bare}" if chosen is HTML else document), 303)
     response.headers["Vary"] = "Accept"
+    response.headers["Link"] = ", ".join(original_links(to_iri(bare)))
     return response
 
 

@@ -18,12 +18,14 @@ from culturegraph.protocols.documents import instances_data, to_document
 from culturegraph.protocols.entity_page import NO_PAGE, Words, describe_page
 from culturegraph.protocols.linkeddata import PAGE, Direction, Window
 from culturegraph.protocols.listing import Section, list_graphs, list_schemes
+from culturegraph.protocols.mementos import find_mementos, original_links
 from culturegraph.protocols.report import list_results_about
 from culturegraph.protocols.schema_org import describe_entity, to_script
 from culturegraph.protocols.schemes import CONCEPTS, Position, find_position
 from culturegraph.protocols.sheets import PEOPLE
 from culturegraph.rdf.formats import GRAPHS, HTML
 from culturegraph.rdf.vocabulary import CG, SKOS
+from culturegraph.releases.folder import list_releases
 from culturegraph.web.dereferencing import refuse_withdrawn, to_iri, unknown
 from culturegraph.web.negotiation import choose_format, format_links
 from culturegraph.web.site import Site, SiteDep, answer, is_unchanged, revalidate
@@ -114,6 +116,8 @@ def make_page(request: Request, site: Site, path: str, window: Window | None = N
         if is_whole
         else NO_PAGE,
         path=path,
+        own_path=f"/doc/{path}",
+        mementos=find_mementos(list_releases(site.settings.releases), iri),
         position=_position(site, path, language),
         window=window,
         page_size=PAGE,
@@ -124,7 +128,7 @@ def make_page(request: Request, site: Site, path: str, window: Window | None = N
         count=site.snapshot.manifest["quads_by_graph"].get(iri),
         results=list_results_about(site.snapshot.store, iri, site.reader.labels(reader)) if is_whole else ((), 0),
     )
-    response.headers["Link"] = format_links(iri, path)
+    response.headers["Link"] = ", ".join([format_links(iri, path), *original_links(iri)])
     return response
 
 

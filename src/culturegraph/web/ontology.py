@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from culturegraph.protocols.documents import graph_content, to_document
 from culturegraph.protocols.labels import Labels
 from culturegraph.protocols.listing import list_schemes
+from culturegraph.protocols.mementos import original_links
 from culturegraph.protocols.overview import describe_module
 from culturegraph.protocols.terms import describe_term_page
 from culturegraph.rdf.formats import GRAPHS, HTML
@@ -71,7 +72,7 @@ def show_term(request: Request, site: SiteDep, path: str, window: WindowDep) -> 
             return make_page(request, site, f"ontology/{path}", window)
         template, context = found
         response = site.pages.render(request, template, path=f"ontology/{path}", formats=GRAPHS, **context)
-        response.headers["Link"] = format_links(CG + path, f"ontology/{path}")
+        response.headers["Link"] = ", ".join([format_links(CG + path, f"ontology/{path}"), *original_links(CG + path)])
         return response
 
     return answer(request, site, site.entity_tag(request, language), VARY_PAGE, make)

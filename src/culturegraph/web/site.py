@@ -42,7 +42,7 @@ from culturegraph.protocols.search import Searcher
 from culturegraph.protocols.suggestions import Suggestions
 from culturegraph.queries import QueryFile, read_queries
 from culturegraph.rdf.vocabulary import BASE
-from culturegraph.releases.folder import list_releases
+from culturegraph.releases.folder import identify_releases, list_releases
 from culturegraph.rules import Rule, read_rules
 from culturegraph.server.board import Board
 from culturegraph.settings import Settings
@@ -235,13 +235,14 @@ class Site:
         _ = self.reader, self.language_names, self.page_queries, self.browser, self.fronts, self.searchers
 
     def entity_tag(self, request: Request, *parts: str) -> str:
-        """Return the ETag of a response: snapshot, request and whatever else it depends on."""
+        """Return the ETag of a response: snapshot, releases, request and whatever else it depends on."""
         reader = self.pages.reader_language(request)
         begun = (reader,) if reader in BEGUN else ()
         # A page names its own address, host and all.
         host = request.headers.get("host", "")
+        releases = identify_releases(self.settings.releases)
         facts = "\0".join(
-            (self.revision, host, request.url.scheme, request.url.path, request.url.query, *begun, *parts)
+            (self.revision, releases, host, request.url.scheme, request.url.path, request.url.query, *begun, *parts)
         )
         return f'W/"{hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()}"'
 
