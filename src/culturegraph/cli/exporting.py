@@ -87,6 +87,9 @@ def export_profile(
         str | None, typer.Option("--format", help="rdf, ttl, nt, jsonld or csv", show_default="first")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="file; standard output without it")] = None,
+    lang: Annotated[
+        Language, typer.Option(help="language of the words around the data, where there are any")
+    ] = Language.es,
     rejects: Annotated[Path | None, typer.Option("--rejects", help="file (CSV) for what is left out, and why")] = None,
     store: StoreOption = None,
 ) -> None:
@@ -99,7 +102,7 @@ def export_profile(
     settings = read_settings(store=store)
     profile = read_profile(settings.queries, name)
     form = profile.check_format(fmt)
-    export = Export(profile, open_current(settings.store).store)
+    export = Export(profile, open_current(settings.store).store, lang.value)
     with show_export() as progress:
         made = write_profile(export, form, output, progress)
     if rejects:
