@@ -148,15 +148,18 @@ class Export:
         """Return the triples of subjects and of what they refer to that is no record itself."""
         found: set[Triple] = set()
         waiting, seen = list(subjects), set(subjects)
+        referring = self.profile.referring
         while waiting:
             for triple in by_subject.get(waiting.pop(), ()):
                 found.add(triple)
                 other = triple.object
                 if isinstance(other, Literal) or other in seen or other not in by_subject:
                     continue
+                seen.add(other)
                 if not (isinstance(other, NamedNode) and other.value.partition("#")[0] in self._known):
-                    seen.add(other)
                     waiting.append(other)
+                elif referring:
+                    found.update(each for each in by_subject[other] if each.predicate.value in referring)
         return found
 
     def _select(self, query: QueryFile, iris: Iterable[str] | None) -> QuerySolutions:

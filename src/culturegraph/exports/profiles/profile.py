@@ -29,7 +29,7 @@ _HEAD: Final = "profile.yaml"
 _SPECIAL: Final = frozenset({"records", "table"})
 _KEYS: Final = frozenset(
     {"title", "description", "order", "formats", "document", "prefixes", "elements", "context", "reasons"}
-    | {"mapping", "lost", "specification", "include"}
+    | {"mapping", "lost", "specification", "include", "refer"}
 )
 _RDF_FORMS: Final = frozenset({"rdf", "ttl", "nt", "jsonld"})
 # What `forms` can write.
@@ -108,6 +108,11 @@ class Profile:
             for name, members in self.head.get("elements", {}).items()
         }
         return {**own, **self.included.elements} if self.included else own
+
+    @cached_property
+    def referring(self) -> frozenset[str]:
+        """The properties by which another record stands in one that refers to it; by default none: its IRI only."""
+        return frozenset(self.expand(name) for name in self.head.get("refer", ()))
 
     def expand(self, name: str) -> str:
         """Return the IRI of a prefixed name. Raises DataError where the prefix is unknown."""
@@ -214,4 +219,4 @@ def _check_queries(profile: Profile, place: str) -> None:
     for query in profile.constructs:
         if query.form != "CONSTRUCT":
             raise DataError(f"is {query.form}, where CONSTRUCT is needed", f"{profile.id}/{query.path.name}")
-    _ = profile.elements
+    _ = profile.elements, profile.referring
