@@ -24,6 +24,11 @@ class Settings(BaseSettings):
     root: Path = Field(default_factory=default_root, description="folder with data/, ontology/, shapes/ and queries/")
     store: Path = Field(default=Path(".culturegraph"), description="folder of the published snapshots")
     private_data: Path | None = Field(default=None, description="folder of restrictions and of rows that are not shown")
+    private: bool = Field(
+        default=False, description="build with the rows of private_data and with all that restrictions.csv names"
+    )
+    tokens: Path | None = Field(default=None, description="file of the tokens that a private server asks for")
+    tables: Path | None = Field(default=None, description="folder of further rows for the tables of data/")
     releases: Path = Field(default=Path("releases"), description="folder of the releases")
     host: str = Field(default="127.0.0.1", description="address that the server listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="port that the server listens on")
@@ -63,6 +68,12 @@ class Settings(BaseSettings):
     def data(self) -> Path:
         """The folder of tables."""
         return self.root / "data"
+
+    @property
+    def additions(self) -> tuple[Path, ...]:
+        """The folders of tables whose rows are added to those of `data`."""
+        folders = (self.tables, self.private_data if self.private else None)
+        return tuple(folder for folder in folders if folder is not None)
 
     @property
     def ontology(self) -> Path:

@@ -88,11 +88,14 @@ def export_profile(
         str | None, typer.Option("--format", help="rdf, ttl, nt, jsonld or csv", show_default="first")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="file; standard output without it")] = None,
+    lang: Annotated[
+        Language, typer.Option(help="language of the words around the data, where there are any")
+    ] = Language.es,
     rejects: Annotated[Path | None, typer.Option("--rejects", help="file (CSV) for what is left out, and why")] = None,
     store: StoreOption = None,
 ) -> None:
     """Write a profile of queries/exports/profiles."""
-    write_profile(name, fmt, output, store, rejects)
+    write_profile(name, fmt, output, store, rejects, lang.value)
 
 
 @verbs.command("nquads", epilog="Example: culturegraph export nquads -o culturegraph.nq")

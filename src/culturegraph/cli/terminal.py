@@ -26,6 +26,10 @@ StoreOption = Annotated[
 PrivateOption = Annotated[
     Path | None, typer.Option("--private-data", help="folder with restrictions.csv: what must not be shown")
 ]
+PrivateBuildOption = Annotated[
+    bool, typer.Option("--private", help="with the private rows and all that is restricted; for a store of its own")
+]
+TablesOption = Annotated[Path | None, typer.Option("--tables", help="folder of further rows for the tables of data/")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 
 
@@ -52,6 +56,15 @@ def read_settings(**given: Any) -> Settings:
         raise UsageError("; ".join(faults)) from errors
 
 
+def check_private(settings: Settings) -> None:
+    """Raise UsageError where a folder of rows is asked for that is not there."""
+    if settings.private and settings.private_data is None:
+        raise UsageError("say where the private rows are: --private-data DIR")
+    for folder in settings.additions:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is no folder")
+
+
 @contextmanager
 def show_step(name: str) -> Iterator[None]:
     """Show a running step on a terminal; print nothing into a pipe."""
@@ -71,7 +84,12 @@ def show_export() -> Iterator[Callable[[str, str, int, int], None]]:
 
 
 def write_profile(
-    name: str, fmt: str | None, output: Path | None, store: Path | None, rejects: Path | None = None
+    name: str,
+    fmt: str | None,
+    output: Path | None,
+    store: Path | None,
+    rejects: Path | None = None,
+    lang: str = "es",
 ) -> None:
     """Write a profile of queries/exports/profiles, and what is left out of it where that is asked for."""
     from culturegraph.exports.profiles.bulk import write_profile, write_rejects
@@ -83,7 +101,7 @@ def write_profile(
     settings = read_settings(store=store)
     profile = read_profile(settings.queries, name)
     form = profile.check_format(fmt)
-    export = Export(profile, open_current(settings.store).store)
+    export = Export(profile, open_current(settings.store).store, lang)
     with show_export() as progress:
         made = write_profile(export, form, output, progress)
     if rejects:

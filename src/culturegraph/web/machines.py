@@ -20,7 +20,7 @@ from culturegraph.protocols.feeds import (
 from culturegraph.protocols.labels import to_href
 from culturegraph.protocols.signposting import MEDIA_TYPE, to_linkset
 from culturegraph.rdf.vocabulary import BASE
-from culturegraph.web.entities import to_iri
+from culturegraph.web.dereferencing import to_iri
 from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
 
 router = APIRouter()

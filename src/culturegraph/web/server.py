@@ -16,9 +16,12 @@ from culturegraph.store.snapshot import Snapshot, read_current_manifest
 def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
     """Serve the published snapshot until interrupted; `on_ready` gets the address once requests are answered.
 
-    Without `on_ready` the address goes to standard error. Raises StorageError where the port is taken or no usable
-    snapshot is published.
+    Without `on_ready` the address goes to standard error. A server that asks for tokens is a single process: its door
+    is then the only way in. Raises StorageError where the port is taken or no usable snapshot is published, UsageError
+    where a private snapshot would be served without tokens.
     """
+    from culturegraph.web.private import check_door
+
     # Bound first: a port in use is told at once, before the graph is loaded.
     listener = bind(settings.host, settings.port)
 
@@ -26,7 +29,9 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
         (on_ready or _announce)(address(listener))
 
     with listener:
-        if settings.single_process or not sys.platform.startswith("linux"):
+        # Where there is nothing to serve this says so, before a process is started.
+        check_door(settings, read_current_manifest(settings.store))
+        if settings.single_process or settings.tokens is not None or not sys.platform.startswith("linux"):
             _serve_alone(settings, listener, tell)
         else:
             _serve_by_processes(settings, listener, tell)
@@ -37,6 +42,7 @@ def _serve_alone(settings: Settings, listener: socket.socket, tell: Callable[[],
 
     from culturegraph.web.app import create_app
     from culturegraph.web.patience import configure
+    from culturegraph.web.private import Door
 
     class Server(uvicorn.Server):
         """A server that tells when it is ready."""
@@ -47,7 +53,8 @@ def _serve_alone(settings: Settings, listener: socket.socket, tell: Callable[[],
             if self.started:
                 tell()
 
-    Server(configure(create_app(settings), settings)).run(sockets=[listener])
+    app = create_app(settings)
+    Server(configure(Door(app, settings.tokens) if settings.tokens else app, settings)).run(sockets=[listener])
 
 
 def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Callable[[], None]) -> None:
@@ -56,8 +63,6 @@ def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Calla
     from culturegraph.server.supervisor import Supervisor
     from culturegraph.server.zygote import Means
 
-    # Where there is nothing to serve this says so, before a process is started.
-    read_current_manifest(settings.store)
     means = Means(settings, Board(), ClientLimits(settings), Journal(settings), _run_pages)
     Supervisor(means, listener, tell).run()
 

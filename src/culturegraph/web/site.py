@@ -42,14 +42,14 @@ from culturegraph.protocols.search import Searcher
 from culturegraph.protocols.suggestions import Suggestions
 from culturegraph.queries import QueryFile, read_queries
 from culturegraph.rdf.vocabulary import BASE
-from culturegraph.releases.folder import list_releases
+from culturegraph.releases.folder import identify_releases, list_releases
 from culturegraph.rules import Rule, read_rules
 from culturegraph.server.board import Board
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
 from culturegraph.store.statement_index import StatementIndex
-from culturegraph.web.kept import KeptPages
+from culturegraph.web.kept import KeptPages, wants_compressed
 from culturegraph.web.pages import BEGUN, LANGUAGES, READERS, Pages
 
 _FOLDER = Path(__file__).parent
@@ -233,15 +233,20 @@ class Site:
         return own_iris(self.snapshot.store)
 
     def entity_tag(self, request: Request, *parts: str) -> str:
-        """Return the ETag of a response: snapshot, request and whatever else it depends on."""
+        """Return the ETag of a response: snapshot, releases, request and whatever else it depends on."""
         reader = self.pages.reader_language(request)
         begun = (reader,) if reader in BEGUN else ()
-        facts = "\0".join((self.revision, request.url.path, request.url.query, *begun, *parts))
+        # A page names its own address, host and all.
+        host = request.headers.get("host", "")
+        releases = identify_releases(self.settings.releases)
+        facts = "\0".join(
+            (self.revision, releases, host, request.url.scheme, request.url.path, request.url.query, *begun, *parts)
+        )
         return f'W/"{hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()}"'
 
 
-def get_site(request: Request) -> Site:
-    """Return the site of the app that serves a request."""
+async def get_site(request: Request) -> Site:
+    """Return the site of the app that serves a request. A coroutine: what is none is called in a thread."""
     site: Site = request.app.state.site
     return site
 
@@ -276,12 +281,16 @@ def revalidate(response: Response, tag: str, vary: str) -> Response:
     return response
 
 
-def answer(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
-    """Answer with 304, with what was kept, or with what `make` returns, which is then kept."""
+def recall(request: Request, site: Site, tag: str, vary: str) -> Response | None:
+    """Return 304 or what was kept; None where it has to be made."""
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, vary)
-    kept = site.kept.get(tag)
-    if kept is None:
-        kept = revalidate(make(), tag, vary)
-        site.kept.keep(tag, kept)
-    return kept
+    return site.kept.get(tag, compressed=wants_compressed(request))
+
+
+def answer(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
+    """Answer with 304, with what was kept, or with what `make` returns, which is then kept."""
+    known = recall(request, site, tag, vary)
+    if known is not None:
+        return known
+    return site.kept.keep(tag, revalidate(make(), tag, vary), compressed=wants_compressed(request))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -43,12 +44,17 @@ class Rejected:
 
 
 class Export:
-    """One profile over one store."""
+    """One profile over one store. `language` is that of the words around the data, where a format has any."""
 
-    def __init__(self, profile: Profile, store: Store) -> None:
-        self.profile = profile
-        self._store = store
+    def __init__(self, profile: Profile, store: Store, language: str = "es") -> None:
+        self.profile, self.store, self.language = profile, store, language
         self._context: dict[str, frozenset[Triple]] = {}
+
+    def in_language(self, language: str) -> Export:
+        """Return the same export with the words around the data in another language."""
+        other = copy(self)
+        other.language = language
+        return other
 
     @cached_property
     def iris(self) -> Sequence[str]:
@@ -130,7 +136,7 @@ class Export:
 
     @cached_property
     def _included(self) -> Export | None:
-        return Export(self.profile.included, self._store) if self.profile.included else None
+        return Export(self.profile.included, self.store) if self.profile.included else None
 
     def _add_context(self, by_subject: dict[Any, set[Triple]]) -> None:
         """Add what the included profile says of what is referred to; it is asked once for each thing."""
@@ -178,7 +184,7 @@ class Export:
         if iris is not None:
             chosen = " ".join(str(NamedNode(iri)) for iri in iris)
             text = _RECORDS.sub(lambda _: f"VALUES ?record {{ {chosen} }}", text)
-        return self._store.query(text, prefixes=dict(self.profile.prefixes))
+        return self.store.query(text, prefixes=dict(self.profile.prefixes))
 
 
 def _sorted(triples: Iterable[Triple]) -> list[Triple]:
