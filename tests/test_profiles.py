@@ -12,6 +12,7 @@ import shutil
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from functools import cache
+from html import unescape
 from pathlib import Path
 from typing import Any
 
