@@ -41,6 +41,7 @@ from culturegraph.web import (
     schemes,
     search,
     statements,
+    statistics,
     suggest,
     validation,
 )
@@ -70,6 +71,7 @@ _ROUTERS = (
     releases.router,
     mementos.router,
     exports.router,
+    statistics.router,
     profiles.router,
     statements.router,
     validation.router,
