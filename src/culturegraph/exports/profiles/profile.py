@@ -35,7 +35,10 @@ _RDF_FORMS: Final = frozenset({"rdf", "ttl", "nt", "jsonld"})
 # What `forms` can write.
 FORMS: Final = ("rdf", "ttl", "nt", "jsonld", "csv")
 # A profile that is more than the triples of its records names what writes it (`writer:` in `profile.yaml`).
-WRITERS: Final[Mapping[str, Sequence[str]]] = {"inventory": ("html", "docx", "jsonld", "csv")}
+WRITERS: Final[Mapping[str, Sequence[str]]] = {
+    "inventory": ("html", "docx", "jsonld", "csv"),
+    "statistics": ("ttl", "zip"),
+}
 
 
 @dataclass(frozen=True)
