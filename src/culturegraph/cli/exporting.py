@@ -22,6 +22,7 @@ from culturegraph.cli.terminal import (
     read_settings,
     show_export,
     show_step,
+    write_profile,
 )
 from culturegraph.errors import UsageError
 from culturegraph.files import write_whole
@@ -87,24 +88,14 @@ def export_profile(
         str | None, typer.Option("--format", help="rdf, ttl, nt, jsonld or csv", show_default="first")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="file; standard output without it")] = None,
+    lang: Annotated[
+        Language, typer.Option(help="language of the words around the data, where there are any")
+    ] = Language.es,
     rejects: Annotated[Path | None, typer.Option("--rejects", help="file (CSV) for what is left out, and why")] = None,
     store: StoreOption = None,
 ) -> None:
     """Write a profile of queries/exports/profiles."""
-    from culturegraph.exports.profiles.bulk import write_profile, write_rejects
-    from culturegraph.exports.profiles.export import Export
-    from culturegraph.exports.profiles.profile import read_profile
-    from culturegraph.store.snapshot import open_current
-
-    settings = read_settings(store=store)
-    profile = read_profile(settings.queries, name)
-    form = profile.check_format(fmt)
-    export = Export(profile, open_current(settings.store).store)
-    with show_export() as progress:
-        made = write_profile(export, form, output, progress)
-    if rejects:
-        write_whole(rejects, write_rejects(export))
-    err.print(str(made), markup=False)
+    write_profile(name, fmt, output, store, rejects, lang.value)
 
 
 @verbs.command("nquads", epilog="Example: culturegraph export nquads -o culturegraph.nq")

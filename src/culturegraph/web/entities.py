@@ -104,14 +104,17 @@ def make_page(request: Request, site: Site, path: str, window: Window | None = N
     entity = site.reader.describe(iri, reader, window)
     if entity is None:
         raise unknown(site, iri, language)
-    words = site.pages.words[language]
+    words, is_whole = site.pages.words[language], window is None
+    address = str(request.url.replace(query=""))
+    # A window shows one property: too little to tell others what the entity is.
+    described = describe_entity(iri, entity.own, address, site.reader.labels(language)) if is_whole else {}
     response = site.pages.render(
         request,
         "entity.html",
-        json_ld=to_script(describe_entity(site.snapshot.store, iri, str(request.url.replace(query="")), language)),
+        json_ld=to_script(described) if described else "",
         entity=entity,
         page=describe_page(site.reader, entity, reader, Words(words["entity_around_of"], words["entity_around_note"]))
-        if window is None
+        if is_whole
         else NO_PAGE,
         path=path,
         own_path=f"/doc/{path}",
@@ -125,7 +128,7 @@ def make_page(request: Request, site: Site, path: str, window: Window | None = N
         sheet=_sheet(site, path),
         language_names=site.language_names[reader],
         count=site.snapshot.manifest["quads_by_graph"].get(iri),
-        results=list_results_about(site.snapshot.store, iri, site.reader.labels(reader)) if window is None else ((), 0),
+        results=list_results_about(site.snapshot.store, iri, site.reader.labels(reader)) if is_whole else ((), 0),
     )
     response.headers["Link"] = ", ".join([format_links(iri, path), *original_links(iri)])
     return response

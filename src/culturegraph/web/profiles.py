@@ -20,9 +20,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 
 from culturegraph.errors import NotAcceptableError, NotFoundError
+from culturegraph.exports.inventory.page import read_style, to_fragment
 from culturegraph.exports.profiles.bulk import write_rejects
 from culturegraph.exports.profiles.export import Export
-from culturegraph.exports.profiles.forms import FORMS, write_records
+from culturegraph.exports.profiles.forms import FORMS, form_of, write_records
+from culturegraph.exports.profiles.inventory import make_sheets
+from culturegraph.exports.statistics.tables import read_tables
+from culturegraph.protocols.labels import to_href
 from culturegraph.rdf.formats import MediaType, choose
 from culturegraph.rdf.vocabulary import BASE
 from culturegraph.web.negotiation import with_query
@@ -51,6 +55,14 @@ def show_index(request: Request, site: SiteDep) -> Response:
     )
 
 
+@router.get("/exports/inventory.css")
+def get_style(request: Request, site: SiteDep) -> Response:
+    """Give the style sheet of inventory sheets."""
+    return answer(
+        request, site, site.entity_tag(request), "Accept", lambda: Response(read_style(), media_type="text/css")
+    )
+
+
 @router.get("/exports/{name}")
 def show_profile(request: Request, site: SiteDep, name: str) -> Response:
     """Show a profile, or send the file that it is as a whole."""
@@ -74,8 +86,9 @@ def get_record(
     """Give one record."""
     export = _find(site, name)
     bare, dot, suffix = slug.rpartition(".")
-    wanted = export.profile.check_format(suffix if dot else form and form.lower()) if dot or form else None
-    offered = [MediaType(FORMS[each].media_type.partition(";")[0], each, each) for each in export.profile.formats]
+    wanted = _wanted(export, suffix if dot else form) if dot or form else None
+    kinds = {each: form_of(export.profile, each).media_type.partition(";")[0] for each in export.profile.record_formats}
+    offered = [MediaType(kind, each, each) for each, kind in kinds.items()]
     if wanted is None:
         chosen = choose(request.headers.get("accept"), None, offered)
         # A browser asks for a page first: it gets the first format too.
@@ -83,8 +96,15 @@ def get_record(
             raise NotAcceptableError("available here: " + ", ".join(each.value for each in offered))
         wanted = chosen.suffix if chosen else export.profile.formats[0]
     iri = export.find(kind, bare if dot else slug)
-    tag = site.entity_tag(request, wanted, export.profile.revision)
-    return answer(request, site, tag, _VARY, lambda: _record(export, iri, wanted))
+    language = site.pages.language(request)
+    tag = site.entity_tag(request, language, wanted, "file" if dot else "page", export.profile.revision)
+    if wanted == "html" and not dot:
+        return answer(request, site, tag, _VARY, lambda: _sheet(request, site, export.in_language(language), iri))
+    return answer(request, site, tag, _VARY, lambda: _record(export.in_language(language), iri, wanted))
+
+
+def _wanted(export: Export, form: str | None) -> str:
+    return export.profile.check_format(form and form.lower(), record=True)
 
 
 def _find(site: Site, name: str) -> Export:
@@ -95,7 +115,10 @@ def _find(site: Site, name: str) -> Export:
 
 def _page(request: Request, site: Site, export: Export) -> Response:
     sample = site.sample_of(export)
-    shown = b"".join(part for part, _ in write_records(export, export.profile.formats[0], [sample])) if sample else b""
+    # Source code tells more of a record than the source of a page does.
+    form = next(each for each in export.profile.formats if each != "html")
+    alone = sample if export.profile.document is None else None
+    shown = b"".join(part for part, _ in write_records(export, form, [alone])) if alone else b""
     return site.pages.render(
         request,
         "export.html",
@@ -103,12 +126,22 @@ def _page(request: Request, site: Site, export: Export) -> Response:
         profile=export.profile,
         sample=(sample or "").removeprefix(BASE).removeprefix("id/").removeprefix("schemes/"),
         shown=shown.decode(),
+        tables=read_tables(site.settings.queries).values() if export.profile.writer == "statistics" else (),
     )
 
 
 def _record(export: Export, iri: str, form: str) -> Response:
     body = b"".join(part for part, _ in write_records(export, form, [iri]))
-    return Response(body, media_type=FORMS[form].media_type, headers={"Link": f'<{iri}>; rel="describes"'})
+    return Response(
+        body, media_type=form_of(export.profile, form).media_type, headers={"Link": f'<{iri}>; rel="describes"'}
+    )
+
+
+def _sheet(request: Request, site: Site, export: Export, iri: str) -> Response:
+    """Show an inventory sheet within the site."""
+    (sheet,) = make_sheets(export, [iri])
+    body = to_fragment(sheet, lambda one: to_href(one) or one, site="")
+    return site.pages.render(request, "sheet_inventory.html", export=export, sheet=sheet, body=body)
 
 
 def _send(request: Request, site: Site, export: Export, suffix: str) -> Response:
@@ -119,13 +152,13 @@ def _send(request: Request, site: Site, export: Export, suffix: str) -> Response
             request, site, tag, "Accept", lambda: Response(write_rejects(export), media_type=FORMS["csv"].media_type)
         )
     form = export.profile.check_format(suffix.removesuffix(".gz"))
-    path = site.export_files.find(export, form)
+    path = site.export_files.find(export.in_language(site.pages.language(request)), form)
     digest = site.export_files.digest(path)
     tag = f'"{digest}"' if suffix.endswith(".gz") else f'W/"{digest}"'
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, "Accept-Encoding")
     if not suffix.endswith(".gz"):
-        return revalidate(_unpack(request, path, FORMS[form].media_type), tag, "Accept-Encoding")
+        return revalidate(_unpack(request, path, form_of(export.profile, form).media_type), tag, "Accept-Encoding")
     response = FileResponse(path, media_type="application/gzip", filename=f"{export.profile.id}.{suffix}")
     response.headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(digest)).decode()}:"
     return revalidate(response, tag, "Accept-Encoding")

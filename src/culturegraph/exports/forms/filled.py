@@ -30,11 +30,15 @@ _GAP_ABOUT, _GAP_PROPERTY = NamedNode(CG + "gapAbout"), NamedNode(CG + "gapPrope
 
 @dataclass(frozen=True)
 class Sentence:
-    """What statements say, in the words of the graph; `language` where it is not the reader's."""
+    """What statements say, in the words of the graph.
+
+    `language` is told where it is not the reader's, `iri` where the sentence names a thing.
+    """
 
     text: str
     note: int
     language: str | None = None
+    iri: str | None = None
 
 
 @dataclass(frozen=True)
@@ -198,7 +202,8 @@ class Filler:
             text, language, own = self._tell(end, say)
             if text and text not in seen:
                 seen.add(text)
-                yield Sentence(text, self.notes.number((*triples, *own)), language)
+                iri = end.value if isinstance(end, NamedNode) else None
+                yield Sentence(text, self.notes.number((*triples, *own)), language, iri)
 
     def _tell(self, end: Any, say: Sequence[NamedNode]) -> tuple[str, str | None, tuple[Triple, ...]]:
         if isinstance(end, Literal):

@@ -33,7 +33,9 @@ class ExportFiles:
         Raises NotFoundError where the profile is not offered in the format, StorageError where it cannot be written.
         """
         form = export.profile.check_format(form)
-        path = self._folder / f"{export.profile.id}-{export.profile.revision}-{__version__}.{form}.gz"
+        # Only what a writer makes has words around the data.
+        language = f"-{export.language}" if export.profile.writer else ""
+        path = self._folder / f"{export.profile.id}-{export.profile.revision}-{__version__}{language}.{form}.gz"
         with _GUARD:
             lock = _LOCKS.setdefault(path, threading.Lock())
         with lock:

@@ -13,8 +13,9 @@ from typing import Final
 
 from pyoxigraph import RdfFormat, Triple, serialize
 
-from culturegraph.exports.profiles import nested_json, rdf_xml
+from culturegraph.exports.profiles import inventory, nested_json, rdf_xml, statistics
 from culturegraph.exports.profiles.export import Export, Record
+from culturegraph.exports.profiles.profile import Profile
 from culturegraph.rdf.spreadsheets import guard
 
 # Bytes, with the number of records that they complete.
@@ -88,8 +89,27 @@ FORMS: Final[Mapping[str, Form]] = {
     "jsonld": Form("application/ld+json", "JSON-LD", _json_ld),
     "csv": Form("text/csv; charset=utf-8", "CSV", _csv),
 }
+# Those of profiles that have a writer of their own.
+WRITTEN: Final[Mapping[str, Mapping[str, Form]]] = {
+    "inventory": {
+        "html": Form("text/html; charset=utf-8", "HTML", inventory.write_html),
+        "docx": Form(inventory.DOCX, "Word", inventory.write_docx),
+        "jsonld": Form("application/ld+json", "JSON-LD", inventory.write_json_ld),
+        "csv": Form("text/csv; charset=utf-8", "CSV", inventory.write_csv),
+    },
+    "statistics": {
+        "ttl": Form("text/turtle; charset=utf-8", "Turtle", statistics.write_cubes),
+        "zip": Form(statistics.ZIP, "CSVW", statistics.write_package),
+    },
+}
+
+
+def form_of(profile: Profile, name: str) -> Form:
+    """Return a format of a profile. Raises NotFoundError where it is not offered."""
+    forms = WRITTEN[profile.writer] if profile.writer else FORMS
+    return forms[profile.check_format(name, record=True)]
 
 
 def write_records(export: Export, form: str, iris: Sequence[str] | None = None) -> Iterator[Chunk]:
     """Yield all records, or some, in a format that the profile offers. Raises NotFoundError where it does not."""
-    return FORMS[export.profile.check_format(form)].write(export, iris)
+    return form_of(export.profile, form).write(export, iris)

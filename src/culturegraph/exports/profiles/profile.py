@@ -29,11 +29,16 @@ _HEAD: Final = "profile.yaml"
 _SPECIAL: Final = frozenset({"records", "table"})
 _KEYS: Final = frozenset(
     {"title", "description", "order", "formats", "document", "prefixes", "elements", "context", "reasons"}
-    | {"mapping", "lost", "specification", "shapes", "exclude"}
+    | {"mapping", "lost", "specification", "include", "refer", "writer", "record_formats"}
 )
 _RDF_FORMS: Final = frozenset({"rdf", "ttl", "nt", "jsonld"})
 # What `forms` can write.
 FORMS: Final = ("rdf", "ttl", "nt", "jsonld", "csv")
+# A profile that is more than the triples of its records names what writes it (`writer:` in `profile.yaml`).
+WRITERS: Final[Mapping[str, Sequence[str]]] = {
+    "inventory": ("html", "docx", "jsonld", "csv"),
+    "statistics": ("ttl", "zip"),
+}
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,18 @@ class Profile:
     # Changes with any of its files.
     revision: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
+    # The profile by which what a record refers to stands in it.
+    included: Profile | None = None
 
     @property
     def id(self) -> str:
         """What it is called in addresses and on the command line."""
         return self.folder.name
+
+    @property
+    def queries_folder(self) -> Path:
+        """The folder of all query files, in which that of the profile is."""
+        return self.folder.parents[len(FOLDER.parts)]
 
     @property
     def title(self) -> Mapping[str, str]:
@@ -66,6 +78,16 @@ class Profile:
     def formats(self) -> Sequence[str]:
         """The formats that it is offered in, by suffix; the first is what is given where none is asked for."""
         return tuple(self.head["formats"])
+
+    @property
+    def record_formats(self) -> Sequence[str]:
+        """The formats that one record is offered in: those of the whole, and those that suit only one."""
+        return (*self.formats, *self.head.get("record_formats", ()))
+
+    @property
+    def writer(self) -> str | None:
+        """What writes its records; None where its own queries say all that stands in them."""
+        return self.head.get("writer")
 
     @property
     def document(self) -> str | None:
@@ -95,15 +117,22 @@ class Profile:
     @cached_property
     def prefixes(self) -> Mapping[str, str]:
         """The prefixes of the project and its own."""
-        return {**PREFIXES, **self.head.get("prefixes", {})}
+        others = self.included.prefixes if self.included else PREFIXES
+        return {**others, **self.head.get("prefixes", {})}
 
     @cached_property
     def elements(self) -> Mapping[str, Sequence[str]]:
         """The classes in the order that XML has them, each with its properties in their order; empty: any order."""
-        return {
+        own = {
             self.expand(name): [self.expand(member) for member in members]
             for name, members in self.head.get("elements", {}).items()
         }
+        return {**own, **self.included.elements} if self.included else own
+
+    @cached_property
+    def referring(self) -> frozenset[str]:
+        """The properties by which another record stands in one that refers to it; by default none: its IRI only."""
+        return frozenset(self.expand(name) for name in self.head.get("refer", ()))
 
     def expand(self, name: str) -> str:
         """Return the IRI of a prefixed name. Raises DataError where the prefix is unknown."""
@@ -112,12 +141,17 @@ class Profile:
             raise DataError(f"has the unknown prefix `{prefix}`", f"{self.id}/{_HEAD}")
         return self.prefixes[prefix] + local
 
-    def check_format(self, form: str | None) -> str:
-        """Return a format that was asked for, or the first. Raises NotFoundError where it is not offered."""
+    def check_format(self, form: str | None, *, record: bool = False) -> str:
+        """Return a format that was asked for, or the first; for one record where `record` is true.
+
+        Raises NotFoundError where it is not offered.
+        """
+        offered = self.record_formats if record else self.formats
         if form is None:
-            return self.formats[0]
-        if form not in self.formats:
-            raise NotFoundError(f"{self.id} is written as {', '.join(self.formats)}, not as {form!r}")
+            return offered[0]
+        if form not in offered:
+            what = "a record of " if record else ""
+            raise NotFoundError(f"{what}{self.id} is written as {', '.join(offered)}, not as {form!r}")
         return form
 
 
@@ -165,8 +199,20 @@ def _read(folder: Path) -> Profile:
         digest.update(path.read_bytes())
     context = json.loads((folder / head["context"]).read_text(encoding="utf-8")) if "context" in head else {}
     queries = {query.path.stem: query for query in read_queries(folder)}
-    profile = Profile(folder, head, queries, digest.hexdigest()[:16], context)
+    included = _include(folder, head["include"]) if "include" in head else None
+    digest.update(included.revision.encode() if included else b"")
+    profile = Profile(folder, head, queries, digest.hexdigest()[:16], context, included)
     _check_queries(profile, place)
+    return profile
+
+
+def _include(folder: Path, name: str) -> Profile:
+    other = folder.parent / str(name)
+    if not (other / _HEAD).is_file() or other == folder:
+        raise DataError(f"includes `{name}`, which is no other profile", f"{folder.name}/{_HEAD}")
+    profile = _read(other)
+    if profile.included:
+        raise DataError(f"includes `{name}`, which includes another", f"{folder.name}/{_HEAD}")
     return profile
 
 
@@ -177,9 +223,14 @@ def _check(head: Mapping[str, Any], place: str) -> None:
         value = head.get(key)
         if not isinstance(value, dict) or {"es", "en"} - value.keys():
             raise DataError(f"needs `{key}` in es and en", place)
+    if (writer := head.get("writer")) not in {None, *WRITERS}:
+        raise DataError(f"names a writer that there is none of: {writer}", place)
+    known = WRITERS[writer] if writer else FORMS
     forms = head.get("formats")
-    if not isinstance(forms, list) or not forms or (wrong := [form for form in forms if form not in FORMS]):
-        raise DataError(f"needs `formats`, a list of {', '.join(FORMS)}" + (f": {wrong[0]}" if forms else ""), place)
+    if not isinstance(forms, list) or not forms:
+        raise DataError(f"needs `formats`, a list of {', '.join(known)}", place)
+    if wrong := [form for form in (*forms, *head.get("record_formats", ())) if form not in known]:
+        raise DataError(f"has a format that there is none of: {wrong[0]} (there are: {', '.join(known)})", place)
     for key in ("mapping", "lost"):
         for entry in head.get(key, ()):
             note = entry.get("note", {"es": "", "en": ""}) if key == "mapping" and isinstance(entry, dict) else entry
@@ -191,6 +242,8 @@ def _check_queries(profile: Profile, place: str) -> None:
     has_records = "records" in profile.queries
     if has_records is (profile.document is not None):
         raise DataError("needs either records.rq or `document`", place)
+    if profile.writer:
+        return
     if "csv" in profile.formats and "table" not in profile.queries:
         raise DataError("offers csv without table.rq", place)
     if _RDF_FORMS & set(profile.formats) and not profile.constructs:
@@ -198,4 +251,4 @@ def _check_queries(profile: Profile, place: str) -> None:
     for query in profile.constructs:
         if query.form != "CONSTRUCT":
             raise DataError(f"is {query.form}, where CONSTRUCT is needed", f"{profile.id}/{query.path.name}")
-    _ = profile.elements
+    _ = profile.elements, profile.referring
