@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import Field
@@ -51,9 +52,13 @@ class Settings(BaseSettings):
     read_timeout: float = Field(default=10.0, gt=0, description="seconds in which a request must have come whole")
     keep_alive: float = Field(default=75.0, gt=0, description="seconds for which an idle connection is kept")
     workers: int = Field(default=8, ge=1, le=32, description="evaluators kept ready; threads in a single process")
+    page_workers: int = Field(
+        default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=16, description="processes that make pages"
+    )
     single_process: bool = Field(default=False, description="one process, whose evaluators are threads: no kill")
     memory_quads: int = Field(default=5_000_000, ge=0, description="quads up to which a snapshot is held in memory")
     cache_size: int = Field(default=64_000_000, ge=0, description="bytes of answers kept; 0 for none")
+    kept_pages: int = Field(default=64_000_000, ge=0, description="bytes of pages kept, compressed; 0 for none")
     jemalloc: bool = Field(default=True, description="preload jemalloc where it is installed")
     access_log: Path | None = Field(default=None, description="file to which every query is logged, as JSON lines")
     slow_query: float = Field(default=5.0, gt=0, description="seconds from which a query is logged as slow")

@@ -15,6 +15,7 @@ from culturegraph import __version__
 from culturegraph.protocols.dashboards import read_dashboards
 from culturegraph.queries import read_queries
 from culturegraph.server.board import Board
+from culturegraph.server.cache import AnswerCache
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluate, Evaluators
 from culturegraph.store.snapshot import Snapshot, open_current
@@ -29,6 +30,7 @@ from culturegraph.web import (
     front,
     harvesting,
     kept,
+    law,
     machines,
     mementos,
     metrics,
@@ -41,6 +43,7 @@ from culturegraph.web import (
     schemes,
     search,
     statements,
+    statistics,
     suggest,
     validation,
 )
@@ -65,11 +68,13 @@ _ROUTERS = (
     reconcile.router,
     schemes.router,
     browse.router,
+    law.router,
     about.router,
     metrics.router,
     releases.router,
     mementos.router,
     exports.router,
+    statistics.router,
     profiles.router,
     statements.router,
     validation.router,
@@ -85,10 +90,12 @@ def create_app(
     *,
     board: Board | None = None,
     evaluate: Evaluate | None = None,
+    room: AnswerCache | None = None,
 ) -> FastAPI:
     """Return the app that serves a snapshot: the published one where none is given.
 
-    `board` holds the counters of all processes; `evaluate` asks another process instead of evaluating here.
+    `board` holds the counters of all processes; `evaluate` asks another process instead of evaluating here;
+    `room` is where kept pages are, which several processes may share.
     Raises StorageError where nothing is published or it is damaged.
     """
     snapshot = snapshot or open_current(settings.store, in_memory=True)
@@ -105,6 +112,7 @@ def create_app(
         queries={query.id: query for query in queries},
         dashboards=read_dashboards(settings.queries / "dashboards", queries),
         revision=compute_revision(snapshot, settings, every),
+        kept=kept.KeptPages(room or kept.make_room(settings.kept_pages)),
     )
 
     @asynccontextmanager

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pyoxigraph import Quad
 from starlette.responses import Response
 
+from culturegraph.protocols.care import read_care
 from culturegraph.protocols.documents import instances_data, to_document
 from culturegraph.protocols.entity_page import NO_PAGE, Words, describe_page
 from culturegraph.protocols.linkeddata import PAGE, Direction, Window
@@ -103,27 +104,31 @@ def make_page(request: Request, site: Site, path: str, window: Window | None = N
     entity = site.reader.describe(iri, reader, window)
     if entity is None:
         raise unknown(site, iri, language)
-    words = site.pages.words[language]
+    words, is_whole = site.pages.words[language], window is None
+    address = str(request.url.replace(query=""))
+    # A window shows one property: too little to tell others what the entity is.
+    described = describe_entity(iri, entity.own, address, site.reader.labels(language)) if is_whole else {}
     response = site.pages.render(
         request,
         "entity.html",
-        json_ld=to_script(describe_entity(site.snapshot.store, iri, str(request.url.replace(query="")), language)),
+        json_ld=to_script(described) if described else "",
         entity=entity,
         page=describe_page(site.reader, entity, reader, Words(words["entity_around_of"], words["entity_around_note"]))
-        if window is None
+        if is_whole
         else NO_PAGE,
         path=path,
         own_path=f"/doc/{path}",
         mementos=find_mementos(list_releases(site.settings.releases), iri),
         position=_position(site, path, language),
         window=window,
+        care=read_care(site.snapshot.store, iri, (), site.reader.labels(reader)) if window is None else None,
         page_size=PAGE,
         formats=GRAPHS,
         contact=site.contact,
         sheet=_sheet(site, path),
         language_names=site.language_names[reader],
         count=site.snapshot.manifest["quads_by_graph"].get(iri),
-        results=list_results_about(site.snapshot.store, iri, site.reader.labels(reader)) if window is None else ((), 0),
+        results=list_results_about(site.snapshot.store, iri, site.reader.labels(reader)) if is_whole else ((), 0),
     )
     response.headers["Link"] = ", ".join([format_links(iri, path), *original_links(iri)])
     return response

@@ -1,8 +1,8 @@
-"""The short way to the page of an entity: found before a hundred routes are tried, made by one thread at a time.
+"""The short way to the page of an entity: found before a hundred routes are tried, made where the request is read.
 
 It answers what `entities.show_page` answers, where nothing is asked for but a language. Trying all routes and reading
-parameters by the framework takes as long as reading the graph. Pages that are made at the same time by several
-threads keep each other waiting for the interpreter, and all come late; in turn, the first comes soon.
+parameters by the framework takes as long as reading the graph; and a thread that makes a page lets go of the
+interpreter only after five milliseconds, in which others would have been made.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ from collections.abc import Collection
 from functools import partial
 from typing import Final
 
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import URLPath
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
-from culturegraph.web.dereferencing import OWN_PLACES
+from culturegraph.protocols.documents import count_statements
+from culturegraph.web.dereferencing import OWN_PLACES, to_iri
 from culturegraph.web.entities import VARY_PAGE, show_page
 from culturegraph.web.pages import READERS
 from culturegraph.web.site import Site, recall
 
 _BELOW: Final = "/doc/"
 _PLAIN: Final = frozenset({b"", *(f"lang={reader}".encode() for reader in READERS)})
+# Quads of an entity from which its page takes so long that others must not wait for it.
+_MANY: Final = 1000
 
 
 class EntityRoute(BaseRoute):
@@ -35,8 +37,6 @@ class EntityRoute(BaseRoute):
         self._site = site
         below = {path.removeprefix(_BELOW).split("/")[0] for path in paths if path.startswith(_BELOW)}
         self._others = below | set(OWN_PLACES)
-        # A second one goes on beside a page that takes long: a country with all its places.
-        self._makers = CapacityLimiter(2)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether a request asks for the page of an entity as it is."""
@@ -52,11 +52,17 @@ class EntityRoute(BaseRoute):
         raise NoMatchFound(name, path_params)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with what is known, else with what a thread makes."""
+        """Answer with what is known, else with the page, made here where that takes a few milliseconds."""
         request, site = Request(scope, receive), self._site
         tag = site.entity_tag(request, site.pages.language(request))
         response = recall(request, site, tag, VARY_PAGE)
         if response is None:
-            make = partial(show_page, request, site, scope["path"].removeprefix(_BELOW), None)
-            response = await run_sync(make, limiter=self._makers)
+            path = scope["path"].removeprefix(_BELOW)
+            make = partial(show_page, request, site, path, None)
+            response = make() if self._is_soon_made(path) else await run_in_threadpool(make)
         await response(scope, receive, send)
+
+    def _is_soon_made(self, path: str) -> bool:
+        # What is not known at all is compared with every name.
+        snapshot = self._site.snapshot
+        return snapshot.is_in_memory and 0 < count_statements(snapshot.store, to_iri(path), _MANY) < _MANY

@@ -6,11 +6,16 @@ import errno
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from culturegraph.errors import StorageError
 from culturegraph.server.board import Board
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import Snapshot, read_current_manifest
+from culturegraph.store.snapshot import read_current_manifest
+
+if TYPE_CHECKING:
+    from culturegraph.server.zygote import PagesProcess
 
 
 def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
@@ -54,6 +59,7 @@ def _serve_alone(settings: Settings, listener: socket.socket, tell: Callable[[],
                 tell()
 
     app = create_app(settings)
+    app.state.site.prepare()
     Server(configure(Door(app, settings.tokens) if settings.tokens else app, settings)).run(sockets=[listener])
 
 
@@ -63,17 +69,16 @@ def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Calla
     from culturegraph.server.supervisor import Supervisor
     from culturegraph.server.zygote import Means
 
-    means = Means(settings, Board(), ClientLimits(settings), Journal(settings), _run_pages)
+    means = Means(settings, Board(), ClientLimits(settings), Journal(settings), partial(_load_pages, settings))
     Supervisor(means, listener, tell).run()
 
 
-def _run_pages(
-    settings: Settings, snapshot: Snapshot, control: socket.socket, incoming: socket.socket, board: Board
-) -> None:
-    # The web framework is loaded by the one process that needs it.
+def _load_pages(settings: Settings) -> PagesProcess:
+    # The web framework is loaded once, and not by the evaluators that are forked before.
+    from culturegraph.web.kept import make_room
     from culturegraph.web.reception import run_pages
 
-    run_pages(settings, snapshot, control, incoming, board)
+    return partial(run_pages, settings, room=make_room(settings.kept_pages))
 
 
 def bind(host: str, port: int) -> socket.socket:

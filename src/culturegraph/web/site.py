@@ -82,6 +82,8 @@ class Site:
     dashboards: Mapping[str, Dashboard]
     # Changes with the snapshot, the software and its templates: part of every page's ETag.
     revision: str
+    # Pages that were made once.
+    kept: KeptPages
 
     @cached_property
     def rules(self) -> Mapping[str, Rule]:
@@ -223,14 +225,14 @@ class Site:
         return {}
 
     @cached_property
-    def kept(self) -> KeptPages:
-        """Pages that were made once."""
-        return KeptPages()
-
-    @cached_property
     def own_iris(self) -> list[str]:
         """Every typed IRI of ours: what an unknown one may have been meant for."""
         return own_iris(self.snapshot.store)
+
+    def prepare(self) -> None:
+        """Read what the pages need that are asked for most: the first request is then as fast as the next."""
+        self.pages.load_templates()
+        _ = self.reader, self.language_names, self.page_queries, self.browser, self.fronts, self.searchers
 
     def entity_tag(self, request: Request, *parts: str) -> str:
         """Return the ETag of a response: snapshot, releases, request and whatever else it depends on."""
