@@ -43,6 +43,7 @@ from culturegraph.web import (
     schemes,
     search,
     statements,
+    statistics,
     suggest,
     validation,
 )
@@ -73,6 +74,7 @@ _ROUTERS = (
     releases.router,
     mementos.router,
     exports.router,
+    statistics.router,
     profiles.router,
     statements.router,
     validation.router,

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from culturegraph.errors import CulturegraphError, NotFoundError
 from culturegraph.explanation import REASONER, Proof, describe_rule, rule_iri, to_provenance
+from culturegraph.protocols.care import Care, describe_care, read_care
 from culturegraph.protocols.citation import FORMS as CITATION_FORMS
 from culturegraph.protocols.citation import Citation
 from culturegraph.protocols.correction_notes import find_corrections
@@ -23,7 +24,7 @@ from culturegraph.protocols.documents import to_document
 from culturegraph.protocols.labels import Labels, Name, to_href
 from culturegraph.protocols.linkeddata import HIDDEN
 from culturegraph.protocols.mementos import memento_path
-from culturegraph.protocols.statements import describe_statement
+from culturegraph.protocols.statements import StatementPage, describe_statement
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
 from culturegraph.rdf.statements import STATEMENT, statement_iri
 from culturegraph.rdf.vocabulary import BASE, LABEL, PROV, TYPE
@@ -79,6 +80,7 @@ def show_statement(request: Request, site: SiteDep, digest: str) -> Response:
         request,
         "statement.html",
         statement=statement,
+        care=_read_care(site, triple, statement, language),
         path=path,
         formats=GRAPHS,
         since=since,
@@ -120,7 +122,8 @@ def get_statement(request: Request, site: SiteDep, name: str, fmt: Format = None
         return RedirectResponse(with_query(request, f"/doc/statement/{digest}"), 303)
     chosen = suffix or choose_graph(request, fmt)
     proof = _prove(site, triple) or Proof(triple)
-    return _document(request, site, to_provenance(proof), chosen, STATEMENT + digest, f"statement/{digest}")
+    quads = [*to_provenance(proof), *describe_care(site.snapshot.store, STATEMENT + digest)]
+    return _document(request, site, quads, chosen, STATEMENT + digest, f"statement/{digest}")
 
 
 @router.get("/data/queries/{name}")
@@ -166,6 +169,13 @@ def show_rule(request: Request, site: Site, rule: Rule) -> Response:
 
 def _names(site: Site) -> list[tuple[str, str]]:
     return [(language, words["reasoner"]) for language, words in sorted(site.pages.words.items())]
+
+
+def _read_care(site: Site, triple: Triple, page: StatementPage, language: str) -> Care:
+    """Return what is asked about a statement: itself, the things that it is about, the sources that make it."""
+    things = [term.value for term in (triple.subject, triple.object) if isinstance(term, NamedNode)]
+    sources = [support.note.graph for support in page.supports]
+    return read_care(site.snapshot.store, page.iri, [*things, *sources], Labels(site.snapshot.store, language))
 
 
 def _find(site: Site, digest: str, language: str = "es") -> Triple:
