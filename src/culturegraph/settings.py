@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -31,6 +32,11 @@ class Settings(BaseSettings):
     endpoint_password: SecretStr = Field(default=SecretStr(""), description="password at the endpoints; never logged")
     endpoint_token: SecretStr = Field(default=SecretStr(""), description="bearer token at the endpoints; never logged")
     endpoint_check: float = Field(default=5.0, gt=0, description="seconds between two looks at each endpoint")
+    private: bool = Field(
+        default=False, description="build with the rows of private_data and with all that restrictions.csv names"
+    )
+    tokens: Path | None = Field(default=None, description="file of the tokens that a private server asks for")
+    tables: Path | None = Field(default=None, description="folder of further rows for the tables of data/")
     releases: Path = Field(default=Path("releases"), description="folder of the releases")
     host: str = Field(default="127.0.0.1", description="address that the server listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="port that the server listens on")
@@ -53,9 +59,13 @@ class Settings(BaseSettings):
     read_timeout: float = Field(default=10.0, gt=0, description="seconds in which a request must have come whole")
     keep_alive: float = Field(default=75.0, gt=0, description="seconds for which an idle connection is kept")
     workers: int = Field(default=8, ge=1, le=32, description="evaluators kept ready; threads in a single process")
+    page_workers: int = Field(
+        default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=16, description="processes that make pages"
+    )
     single_process: bool = Field(default=False, description="one process, whose evaluators are threads: no kill")
     memory_quads: int = Field(default=5_000_000, ge=0, description="quads up to which a snapshot is held in memory")
     cache_size: int = Field(default=64_000_000, ge=0, description="bytes of answers kept; 0 for none")
+    kept_pages: int = Field(default=64_000_000, ge=0, description="bytes of pages kept, compressed; 0 for none")
     jemalloc: bool = Field(default=True, description="preload jemalloc where it is installed")
     access_log: Path | None = Field(default=None, description="file to which every query is logged, as JSON lines")
     slow_query: float = Field(default=5.0, gt=0, description="seconds from which a query is logged as slow")
@@ -70,6 +80,12 @@ class Settings(BaseSettings):
     def data(self) -> Path:
         """The folder of tables."""
         return self.root / "data"
+
+    @property
+    def additions(self) -> tuple[Path, ...]:
+        """The folders of tables whose rows are added to those of `data`."""
+        folders = (self.tables, self.private_data if self.private else None)
+        return tuple(folder for folder in folders if folder is not None)
 
     @property
     def ontology(self) -> Path:

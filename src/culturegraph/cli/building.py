@@ -11,8 +11,11 @@ from culturegraph.cli.terminal import (
     EndpointOption,
     Engine,
     JsonOption,
+    PrivateBuildOption,
     PrivateOption,
     StoreOption,
+    TablesOption,
+    check_private,
     err,
     out,
     print_json,
@@ -31,6 +34,8 @@ def build(
         list[Path] | None, typer.Option("--quads", help="N-Quads or TriG instead of the bundled data")
     ] = None,
     private_data: PrivateOption = None,
+    private: PrivateBuildOption = False,
+    tables: TablesOption = None,
     engine: Annotated[Engine, typer.Option(help="SHACL engine")] = Engine.compiled,
     allow_violations: Annotated[bool, typer.Option("--allow-violations", help="publish with violations")] = False,
     as_json: JsonOption = False,
@@ -38,11 +43,14 @@ def build(
     """Build the graph from its files and publish it as a snapshot."""
     from culturegraph import build as building
 
-    settings = read_settings(store=store, private_data=private_data)
+    settings = read_settings(store=store, private_data=private_data, private=private or None, tables=tables)
+    check_private(settings)
     if quads:
         made = building.build_from_quads(settings, quads, progress=show_step)
     else:
         made = building.build(settings, progress=show_step, engine=engine.value, allow_violations=allow_violations)
+    for error in made.idle:
+        err.print(f"note: {error}", markup=False)
     version, total = made.snapshot.version, sum(made.quads_by_graph.values())
     seconds = {step: round(duration, 2) for step, duration in made.seconds_by_step.items()}
     if as_json:
@@ -53,6 +61,8 @@ def build(
                 "quads": total,
                 "quads_by_graph": made.quads_by_graph,
                 "validation": made.report.counts,
+                "private": settings.private,
+                "restrictions_without_effect": list(map(str, made.idle)),
                 "seconds": seconds,
             }
         )
@@ -73,6 +83,12 @@ def serve(
     port: Annotated[int | None, typer.Option(help="port to listen on", show_default="8000")] = None,
     store: StoreOption = None,
     endpoint: EndpointOption = None,
+    private_data: PrivateOption = None,
+    private: PrivateBuildOption = False,
+    tokens: Annotated[
+        Path | None, typer.Option("--tokens", help="file of tokens: who has none is not let in (one process)")
+    ] = None,
+    tables: TablesOption = None,
     single_process: Annotated[
         bool, typer.Option("--single-process", help="threads instead of processes: no query can be killed")
     ] = False,
@@ -87,10 +103,15 @@ def serve(
         store=store,
         single_process=single_process or None,
         endpoints=tuple(endpoint or ()) or None,
+        private_data=private_data,
+        private=private or None,
+        tokens=tokens,
+        tables=tables,
     )
     if settings.endpoints:
         run(settings, progress=show_step)
         return
+    check_private(settings)
     if not is_restarted():
         _build_if_changed(settings)
         restart_lean(jemalloc=settings.jemalloc)

@@ -25,7 +25,7 @@ _CUBE: Final = "cube.rq"
 _OBSERVATION: Final = NamedNode("http://purl.org/linked-data/cube#Observation")
 
 
-def build_cube(store: Dataset, folder: Path) -> Dataset:
+def build_cube(store: Dataset, folder: Path) -> Store:
     """Return the cube of a graph; `folder` holds the query that constructs it."""
     triples = store.query(read_query(folder / _CUBE).text, prefixes=dict(PREFIXES))
     assert isinstance(triples, QueryTriples)

@@ -5,13 +5,13 @@
       │  control (one an evaluator): "parked n", "closed n", "handed over n"; its end means that the evaluator died
       ├─ zygote of a generation: one snapshot, in memory where it is small; forks on command; runs no threads
       │    ├─ evaluators: read a request, evaluate, answer, wait for the next on the same connection
-      │    └─ pages: uvicorn and FastAPI; gets by `send_fds` what is no plain request to /sparql
+      │    └─ pages (as many as cores): uvicorn and FastAPI; get by `send_fds` what is no plain request to /sparql
       └─ board: memory that all share: who is at what since when (the heartbeat), and every counter
 
     client ─► supervisor ─queue─► evaluator ─► answer                      no process between evaluator and client
                                      │ its client is idle and another waits: "parked n" ─► supervisor
                                      └ another path, HTML, a slow or large request ─► pages ─► answer
-    pages asks evaluators in the same way as clients do: over a socket pair that it gives to the supervisor.
+    pages ask evaluators in the same way as clients do: over a socket pair that they give to the supervisor.
 
 A connection is in the hands of one process at a time, so a kill touches one client. An evaluator writes its state on
 the board before it evaluates and before its first byte goes out. The supervisor looks every 20 ms: past the time or

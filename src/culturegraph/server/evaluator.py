@@ -8,6 +8,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
+from collections.abc import Sequence
 from typing import Final
 
 from culturegraph.server.board import IDLE, Board, now
@@ -43,12 +44,13 @@ class Evaluator:
         slot: int,
         queue: socket.socket,
         control: socket.socket,
-        pages: socket.socket,
+        pages: Sequence[socket.socket],
     ) -> None:
         self._endpoint, self._board, self._slot = endpoint, board, slot
         self._queue, self._control = queue, control
         self._pages = pages
-        pages.settimeout(_PATIENCE)
+        for each in pages:
+            each.settimeout(_PATIENCE)
         self._held: Connection | None = None
         self._received = bytearray()
         queue.setblocking(False)
@@ -176,7 +178,9 @@ class Evaluator:
             self._reset_or_close(held)
             return
         try:
-            socket.send_fds(self._pages, [bytes(self._received[: 2 * MAX_REQUEST])], [held.socket.fileno()])
+            # In turn: the pages processes then hold about as many clients each.
+            pages = self._pages[held.number % len(self._pages)]
+            socket.send_fds(pages, [bytes(self._received[: 2 * MAX_REQUEST])], [held.socket.fileno()])
         except OSError:
             self._reset_or_close(held)
             return

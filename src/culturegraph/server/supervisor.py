@@ -26,7 +26,6 @@ from culturegraph.server.board import (
     FIRST_EVALUATOR,
     KINDS,
     OUTCOMES,
-    PAGES,
     SLOTS,
     SUPERVISOR,
     now,
@@ -219,7 +218,7 @@ class Supervisor:
             if kind == wire.OFFERED and descriptors:
                 self._add_offered(message[9:].decode(), descriptors[0])
             elif kind == wire.READY:
-                child.generation.is_ready = True
+                child.is_ready = True
                 self._switch()
             elif client is None:
                 continue
@@ -240,11 +239,11 @@ class Supervisor:
         """Let go of a child that has ended; answer its client where it was at something; see that another comes."""
         generation, board, slot = child.generation, self._board, child.slot
         self._forget(child.control.fileno())
-        if child is generation.pages:
-            generation.pages = None
+        if child.is_pages:
+            del generation.pages[slot]
             child.close()
             if not generation.is_retired:
-                generation.fork(wire.PAGES_PROCESS, PAGES)
+                generation.fork(wire.PAGES_PROCESS, slot)
         else:
             del generation.children[slot]
             client = self._clients.get(board.connection[slot])
@@ -324,7 +323,8 @@ class Supervisor:
         elif kind == wire.READY:
             generation.is_loaded, generation.identity = True, text
             self._fill(generation)
-            generation.fork(wire.PAGES_PROCESS, PAGES)
+            for slot in range(generation.wanted_pages):
+                generation.fork(wire.PAGES_PROCESS, slot)
         elif kind == wire.FAILED:
             self._refused_identity = find_published(self._settings.store)
             self._fail(text)
@@ -345,7 +345,7 @@ class Supervisor:
         generation.is_retired = True
         self._generations.remove(generation)
         os.waitpid(generation.process, 0)
-        for child in [*generation.children.values(), *([generation.pages] if generation.pages else [])]:
+        for child in [*generation.children.values(), *generation.pages.values()]:
             child.kill("broken_off", "the server restarts; try again")
         if generation is self._next:
             self._next = None
@@ -355,7 +355,7 @@ class Supervisor:
     def _switch(self) -> None:
         """Let the next generation take over where it is ready."""
         following, before = self._next, self._current
-        if following is None or not following.is_ready or not following.children:
+        if following is None or not following.is_ready:
             return
         self._current, self._next = following, None
         if before is not None:
@@ -370,9 +370,9 @@ class Supervisor:
     def _dismiss(self, generation: Generation) -> None:
         """Let a retired generation's pages leave when its evaluators have left, then its zygote."""
         if generation in self._generations and generation.is_retired and generation.is_empty:
-            if generation.pages is not None:
-                generation.pages.control.shutdown(socket.SHUT_WR)
-            else:
+            for child in generation.pages.values():
+                child.control.shutdown(socket.SHUT_WR)
+            if not generation.pages:
                 generation.zygote.shutdown(socket.SHUT_WR)
 
     # Watching

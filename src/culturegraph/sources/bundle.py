@@ -5,7 +5,7 @@ Owns which file goes to which named graph, and the check that every IRI of ours 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pyoxigraph import NamedNode, Quad
 
 from culturegraph.errors import DataError, DataErrors
 from culturegraph.rdf.graphs import GRAPH, ONTOLOGY, read_rdf, scheme_graph
+from culturegraph.rdf.statements import STATEMENT, statement_hash
 from culturegraph.rdf.vocabulary import BASE, CG, OWL
 from culturegraph.sources.tables import Origin, read_tables
 
@@ -57,6 +58,20 @@ def undefined(quads: Iterable[Quad], defined: set[str], origin: Mapping[Quad, Or
                     yield DataError(f'"{shown}" is used but defined nowhere (by {quad.subject})', graph)
 
 
+def unknown_statements(quads: Iterable[Quad], origin: Mapping[Quad, Origin]) -> Iterator[DataError]:
+    """Yield a located error for each cell that names a statement by a hash that no statement of a source has."""
+    named = {
+        quad.object.value.removeprefix(STATEMENT): origin[quad]
+        for quad in origin
+        if isinstance(quad.object, NamedNode) and quad.object.value.startswith(STATEMENT)
+    }
+    if named:
+        known = {statement_hash(quad.triple) for quad in quads}
+        for digest in named.keys() - known:
+            place = named[digest]
+            yield DataError(f'no statement has the hash "{digest}"', place.file, place.row, place.column)
+
+
 def read_ontology(folder: Path) -> tuple[list[Quad], list[DataError]]:
     """Return the quads of ontology, alignments and schemes, and the faults of the files that do not parse."""
     quads: list[Quad] = []
@@ -69,21 +84,26 @@ def read_ontology(folder: Path) -> tuple[list[Quad], list[DataError]]:
     return quads, errors
 
 
-def read_bundle(data: Path, ontology: Path, replacements: Mapping[str, Path] | None = None) -> Bundle:
+def read_bundle(
+    data: Path, ontology: Path, replacements: Mapping[str, Path] | None = None, additions: Sequence[Path] = ()
+) -> Bundle:
     """Read tables, ontology and schemes; `replacements` are read in place of the tables that they name.
+
+    `additions` are folders of tables whose rows are added.
 
     Raises DataErrors with every fault of every file.
     """
     declared, errors = read_ontology(ontology)
     try:
-        tables = read_tables(data / "csv-metadata.json", replacements)
+        tables = read_tables(data / "csv-metadata.json", replacements, additions)
     except DataErrors as found:
         raise DataErrors([*errors, *found.errors]) from found
     if errors:
         raise DataErrors(errors)
     quads = (*tables.origin, *declared)
     defined = {quad.subject.value for quad in quads if isinstance(quad.subject, NamedNode)}
-    dangling = sorted(set(map(_key, undefined(quads, defined, tables.origin))))
+    faults = [*undefined(quads, defined, tables.origin), *unknown_statements(quads, tables.origin)]
+    dangling = sorted(set(map(_key, faults)))
     if dangling:
         raise DataErrors([DataError(message, file, row, column) for file, row, column, message in dangling])
     return Bundle(quads, tables.origin, tables.rows)

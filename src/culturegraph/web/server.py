@@ -7,15 +7,18 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from culturegraph.errors import StorageError
 from culturegraph.server.board import Board
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import Snapshot, read_current_manifest
+from culturegraph.store.snapshot import read_current_manifest
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from culturegraph.server.zygote import PagesProcess
 
 Progress = Callable[[str], AbstractContextManager[None]]
 
@@ -30,9 +33,12 @@ def serve(
 
     Where the settings name endpoints, what is published there is served; `progress` shows what has to be made first.
 
-    Without `on_ready` the address goes to standard error. Raises StorageError where the port is taken or no usable
-    snapshot is published.
+    Without `on_ready` the address goes to standard error. A server that asks for tokens is a single process: its door
+    is then the only way in. Raises StorageError where the port is taken or no usable snapshot is published, UsageError
+    where a private snapshot would be served without tokens.
     """
+    from culturegraph.web.private import check_door
+
     # Bound first: a port in use is told at once, before the graph is loaded.
     listener = bind(settings.host, settings.port)
 
@@ -42,7 +48,10 @@ def serve(
     with listener:
         if settings.endpoints:
             _serve_endpoints(settings, listener, tell, progress)
-        elif settings.single_process or not sys.platform.startswith("linux"):
+            return
+        # Where there is nothing to serve this says so, before a process is started.
+        check_door(settings, read_current_manifest(settings.store))
+        if settings.single_process or settings.tokens is not None or not sys.platform.startswith("linux"):
             _serve_alone(settings, listener, tell)
         else:
             _serve_by_processes(settings, listener, tell)
@@ -64,6 +73,7 @@ def _run(app: FastAPI, settings: Settings, listener: socket.socket, tell: Callab
     import uvicorn
 
     from culturegraph.web.patience import configure
+    from culturegraph.web.private import Door
 
     class Server(uvicorn.Server):
         """A server that tells when it is ready."""
@@ -74,7 +84,8 @@ def _run(app: FastAPI, settings: Settings, listener: socket.socket, tell: Callab
             if self.started:
                 tell()
 
-    Server(configure(app, settings)).run(sockets=[listener])
+    app.state.site.prepare()
+    Server(configure(Door(app, settings.tokens) if settings.tokens else app, settings)).run(sockets=[listener])
 
 
 def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Callable[[], None]) -> None:
@@ -83,19 +94,16 @@ def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Calla
     from culturegraph.server.supervisor import Supervisor
     from culturegraph.server.zygote import Means
 
-    # Where there is nothing to serve this says so, before a process is started.
-    read_current_manifest(settings.store)
-    means = Means(settings, Board(), ClientLimits(settings), Journal(settings), _run_pages)
+    means = Means(settings, Board(), ClientLimits(settings), Journal(settings), partial(_load_pages, settings))
     Supervisor(means, listener, tell).run()
 
 
-def _run_pages(
-    settings: Settings, snapshot: Snapshot, control: socket.socket, incoming: socket.socket, board: Board
-) -> None:
-    # The web framework is loaded by the one process that needs it.
+def _load_pages(settings: Settings) -> PagesProcess:
+    # The web framework is loaded once, and not by the evaluators that are forked before.
+    from culturegraph.web.kept import make_room
     from culturegraph.web.reception import run_pages
 
-    run_pages(settings, snapshot, control, incoming, board)
+    return partial(run_pages, settings, room=make_room(settings.kept_pages))
 
 
 def bind(host: str, port: int) -> socket.socket:
