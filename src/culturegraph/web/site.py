@@ -258,7 +258,7 @@ SiteDep = Annotated[Site, Depends(get_site)]
 
 def compute_revision(snapshot: Snapshot, settings: Settings, queries: Iterable[QueryFile] = ()) -> str:
     """Return what identifies snapshot, software, templates, queries and what pages show of the settings together."""
-    digest = hashlib.blake2b(f"{snapshot.identity} {__version__}".encode(), digest_size=16)
+    digest = hashlib.blake2b(f"{snapshot.key} {__version__}".encode(), digest_size=16)
     for path in sorted(_FOLDER.rglob("*.*")):
         if path.suffix in {".html", ".css", ".json", ".svg", ".py", ".md"}:
             digest.update(path.read_bytes())
