@@ -54,7 +54,7 @@ from culturegraph.web.pages import BEGUN, LANGUAGES, READERS, Pages
 
 _FOLDER = Path(__file__).parent
 # The dance of which most is known: shown in every profile that has it.
-_SAMPLE = "id/expression/danza-de-tijeras"
+SAMPLE = "id/expression/danza-wititi"
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Site:
 
     def sample_of(self, export: Export) -> str | None:
         """Return the IRI of the record that stands for a profile on its page; None where it has none."""
-        return BASE + _SAMPLE if BASE + _SAMPLE in export.iris else next(iter(export.iris), None)
+        return BASE + SAMPLE if BASE + SAMPLE in export.iris else next(iter(export.iris), None)
 
     @cached_property
     def record_sets(self) -> Mapping[str, RecordSet]:
@@ -218,6 +218,11 @@ class Site:
     def suggestions(self) -> Suggestions:
         """What an editor completes."""
         return Suggestions(self.snapshot.store)
+
+    @cached_property
+    def officers(self) -> dict[str, Mapping[str, Any]]:
+        """The figures of the page for officers by language, once they have been asked for."""
+        return {}
 
     @cached_property
     def answers(self) -> dict[str, Any]:
