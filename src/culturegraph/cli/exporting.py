@@ -22,6 +22,7 @@ from culturegraph.cli.terminal import (
     read_settings,
     show_export,
     show_step,
+    write_profile,
 )
 from culturegraph.errors import UsageError
 from culturegraph.files import write_whole
@@ -94,20 +95,7 @@ def export_profile(
     store: StoreOption = None,
 ) -> None:
     """Write a profile of queries/exports/profiles."""
-    from culturegraph.exports.profiles.bulk import write_profile, write_rejects
-    from culturegraph.exports.profiles.export import Export
-    from culturegraph.exports.profiles.profile import read_profile
-    from culturegraph.store.snapshot import open_current
-
-    settings = read_settings(store=store)
-    profile = read_profile(settings.queries, name)
-    form = profile.check_format(fmt)
-    export = Export(profile, open_current(settings.store).store, lang.value)
-    with show_export() as progress:
-        made = write_profile(export, form, output, progress)
-    if rejects:
-        write_whole(rejects, write_rejects(export))
-    err.print(str(made), markup=False)
+    write_profile(name, fmt, output, store, rejects, lang.value)
 
 
 @verbs.command("nquads", epilog="Example: culturegraph export nquads -o culturegraph.nq")

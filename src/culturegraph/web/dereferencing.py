@@ -17,7 +17,7 @@ from culturegraph.errors import CulturegraphError, NotFoundError
 from culturegraph.protocols.documents import graph_content, is_known, near_matches, statements, to_document
 from culturegraph.protocols.labels import Labels, Name, to_href
 from culturegraph.protocols.mementos import original_links
-from culturegraph.protocols.withdrawals import Withdrawal, find_withdrawal
+from culturegraph.protocols.withdrawals import Withdrawal, find_new_address, find_withdrawal
 from culturegraph.rdf.formats import HTML, MediaType
 from culturegraph.rdf.graphs import scheme_graph
 from culturegraph.rdf.vocabulary import BASE
@@ -56,6 +56,17 @@ class WithdrawnError(CulturegraphError):
     def __init__(self, message: str, withdrawal: Withdrawal, near: tuple[NearMatch, ...]) -> None:
         super().__init__(message)
         self.withdrawal, self.near = withdrawal, near
+
+
+class MovedError(CulturegraphError):
+    """A thing has another address now."""
+
+    title = "Moved permanently"
+    status = 301
+
+    def __init__(self, message: str, location: str) -> None:
+        super().__init__(message)
+        self.location = location
 
 
 @router.get("/id/{path:path}")
@@ -118,7 +129,7 @@ def get_data(
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, "Accept")
     iri = to_iri(bare)
-    refuse_withdrawn(site, iri, site.pages.language(request))
+    refuse_withdrawn(site, iri, site.pages.language(request), suffix)
     quads = statements(site.snapshot.store, iri)
     if bare.startswith("schemes/") and bare.count("/") == 1:
         # A scheme is downloaded whole.
@@ -137,7 +148,7 @@ def redirect(request: Request, site: Site, path: str) -> Response:
     """
     bare, suffix = _split_suffix(site, path)
     chosen = choose_format(request, suffix)
-    refuse_withdrawn(site, to_iri(bare), site.pages.language(request))
+    refuse_withdrawn(site, to_iri(bare), site.pages.language(request), suffix)
     if not is_known(site.snapshot.store, to_iri(bare)):
         raise unknown(site, to_iri(bare), site.pages.language(request))
     document = f"/data/{bare}.{chosen.suffix}" if suffix else f"/data/{bare}"
@@ -160,8 +171,11 @@ def to_iri(path: str) -> str:
     return BASE + (path if path.split("/")[0] in OWN_PLACES else f"id/{path}")
 
 
-def refuse_withdrawn(site: Site, iri: str, language: str) -> None:
-    """Raise WithdrawnError where an IRI was withdrawn."""
+def refuse_withdrawn(site: Site, iri: str, language: str, suffix: MediaType | None = None) -> None:
+    """Raise WithdrawnError where an IRI was withdrawn, MovedError where the thing has another one now."""
+    if (found := find_new_address(site.snapshot.store, iri)) is not None:
+        address = (to_href(found) or found) + (f".{suffix.suffix}" if suffix else "")
+        raise MovedError(f"<{iri}> is <{found}> now", address)
     labels = Labels(site.snapshot.store, language)
     withdrawal = find_withdrawal(site.snapshot.store, iri, labels)
     if withdrawal is not None:

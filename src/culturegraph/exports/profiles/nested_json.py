@@ -16,10 +16,11 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 
 from culturegraph.exports.profiles.export import Record
 from culturegraph.exports.profiles.profile import Profile
-from culturegraph.rdf.vocabulary import RDF, XSD
+from culturegraph.rdf.vocabulary import RDF, RDFS, XSD
 
 END: Final = b"\n]}\n"
 _RDF_TYPE: Final = RDF + "type"
+_STUB: Final = frozenset({_RDF_TYPE, RDFS + "label"})
 
 
 class JsonWriter:
@@ -86,13 +87,20 @@ class JsonWriter:
             made[name] = values if len(values) > 1 or name in sets else values[0]
         return made
 
+    def _stub(self, subject: Any, told: Mapping[Any, list[tuple[str, Any]]]) -> dict[str, Any]:
+        """Return what stands for an object that was written already: its IRI, its class and its label."""
+        short = {subject: [pair for pair in told[subject] if pair[0] in _STUB and not isinstance(pair[1], BlankNode)]}
+        if isinstance(subject, BlankNode):
+            return {self._id: f"_:{subject.value}"}
+        return self._object(subject, short, set())
+
     def _is_set(self, predicate: str) -> bool:
         return predicate in self._terms and self._terms[predicate][2]
 
     def _value(self, value: Any, kind: str | None, told: Mapping[Any, Any], done: set[Any]) -> Any:
         if not isinstance(value, Literal):
-            if value in told and value not in done:
-                return self._object(value, told, done)
+            if value in told:
+                return self._stub(value, told) if value in done else self._object(value, told, done)
             iri = f"_:{value.value}" if isinstance(value, BlankNode) else value.value
             return iri if kind == "@id" else self._short(iri) if kind == "@vocab" else {self._id: iri}
         if value.language:
