@@ -40,6 +40,9 @@ class _Copying:
                 self.copy = None
         return self._output.write(data)
 
+    def flush(self) -> None:
+        self._output.flush()
+
 
 @dataclass
 class _Answers:
