@@ -54,7 +54,7 @@ from culturegraph.web.pages import BEGUN, LANGUAGES, READERS, Pages
 
 _FOLDER = Path(__file__).parent
 # The dance of which most is known: shown in every profile that has it.
-_SAMPLE = "id/expression/danza-de-tijeras"
+SAMPLE = "id/expression/danza-wititi"
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Site:
 
     def sample_of(self, export: Export) -> str | None:
         """Return the IRI of the record that stands for a profile on its page; None where it has none."""
-        return BASE + _SAMPLE if BASE + _SAMPLE in export.iris else next(iter(export.iris), None)
+        return BASE + SAMPLE if BASE + SAMPLE in export.iris else next(iter(export.iris), None)
 
     @cached_property
     def record_sets(self) -> Mapping[str, RecordSet]:
@@ -220,6 +220,11 @@ class Site:
         return Suggestions(self.snapshot.store)
 
     @cached_property
+    def officers(self) -> dict[str, Mapping[str, Any]]:
+        """The figures of the page for officers by language, once they have been asked for."""
+        return {}
+
+    @cached_property
     def answers(self) -> dict[str, Any]:
         """The answers behind the dashboards by query, once they have been asked."""
         return {}
@@ -258,7 +263,7 @@ SiteDep = Annotated[Site, Depends(get_site)]
 
 def compute_revision(snapshot: Snapshot, settings: Settings, queries: Iterable[QueryFile] = ()) -> str:
     """Return what identifies snapshot, software, templates, queries and what pages show of the settings together."""
-    digest = hashlib.blake2b(f"{snapshot.identity} {__version__}".encode(), digest_size=16)
+    digest = hashlib.blake2b(f"{snapshot.key} {__version__}".encode(), digest_size=16)
     for path in sorted(_FOLDER.rglob("*.*")):
         if path.suffix in {".html", ".css", ".json", ".svg", ".py", ".md"}:
             digest.update(path.read_bytes())
