@@ -237,7 +237,7 @@ class Site:
     def prepare(self) -> None:
         """Read what the pages need that are asked for most: the first request is then as fast as the next."""
         self.pages.load_templates()
-        _ = self.reader, self.language_names, self.page_queries, self.browser, self.fronts, self.searchers
+        _ = self.reader, self.language_names, self.page_queries, self.browser, self.fronts, self.report, self.searchers
 
     def entity_tag(self, request: Request, *parts: str) -> str:
         """Return the ETag of a response: snapshot, releases, request and whatever else it depends on."""
@@ -297,7 +297,9 @@ def recall(request: Request, site: Site, tag: str, vary: str) -> Response | None
 
 def answer(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
     """Answer with 304, with what was kept, or with what `make` returns, which is then kept."""
-    known = recall(request, site, tag, vary)
-    if known is not None:
-        return known
+    return recall(request, site, tag, vary) or make_and_keep(request, site, tag, vary, make)
+
+
+def make_and_keep(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
+    """Answer with what `make` returns, and keep it."""
     return site.kept.keep(tag, revalidate(make(), tag, vary), compressed=wants_compressed(request))
