@@ -10,16 +10,19 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from engines import missing, oxigraph
 from fake_store import JSON, Asked, FakeStore, Reply, fake_store
 from pydantic import SecretStr
 from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, parse
-from small_site import BASE, ONE, many_quads, small_quads, small_settings
+from small_site import BASE, ONE, many_quads, running, small_quads, small_settings
 
+from culturegraph.cli import main
 from culturegraph.errors import CulturegraphError, LimitExceededError, RequestError, UpstreamError, UsageError
 from culturegraph.rdf.sparql_text import outline
 from culturegraph.settings import Settings
@@ -32,6 +35,7 @@ from culturegraph.store.remote.publishing import find_pointer, publish_everywher
 from culturegraph.store.remote.upstream import Endpoint
 from culturegraph.store.remote.wording import without_values, word
 from culturegraph.store.snapshot import Snapshot, open_current, publish
+from culturegraph.web.remote import create_remote_app
 
 pytestmark = pytest.mark.skipif(missing("oxigraph") is not None, reason=str(missing("oxigraph")))
 NONE = "https://example.org/none"
@@ -44,8 +48,8 @@ def impatient_and_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     make = Endpoint.__init__
 
     def note(endpoint: Endpoint, *given: Any) -> None:
-        opened.append(endpoint)
         make(endpoint, *given)
+        opened.append(endpoint)
 
     monkeypatch.setattr(graph_store, "PAUSES", (0.01, 0.01))
     monkeypatch.setattr(Endpoint, "__init__", note)
@@ -102,7 +106,7 @@ def only(condition: Callable[[Asked], bool], told: Reply | int) -> Callable[[Ask
     [
         (Reply(200, {"content-type": "text/html"}, b"<p>Welcome"), UpstreamError, "text/html"),
         (Reply(200, {"content-type": JSON}, b"<p>Welcome"), UpstreamError, "malformed|no application|cut off"),
-        (Reply(200, {"content-type": JSON}, b'{"head":{"vars":["s"]},"results":{"bindings":['), UpstreamError, "cut off"),
+        (Reply(200, {"content-type": JSON}, b'{"head":{"vars":["s"]},"results":{"bindings":['), UpstreamError, "cut"),
         (Reply(200, {"content-type": JSON, "x-sparql-maxrows": "10"}, b"{}"), LimitExceededError, "at 10 rows"),
         (Reply(200, {"content-type": JSON, "x-sql-state": "S1TAT"}, b"{}"), LimitExceededError, "part of the answer"),
         (Reply(400, {}, b"no, not  this\nquery"), RequestError, "refuses the query: no, not this query"),
@@ -247,6 +251,39 @@ def test_endpoints_that_cannot_be_opened(tmp_path: Path, fake: FakeStore) -> Non
         with pytest.raises(UsageError, match=words) as refused:
             Endpoint(address, nobody)
         assert "secret" not in str(refused.value)
+
+
+def test_a_server_changes_to_a_new_generation_while_it_answers(tmp_path: Path, fake: FakeStore) -> None:
+    settings = settings_of(build(tmp_path / "store"), fake).model_copy(update={"endpoint_check": 0.2})
+    publish_everywhere(settings, Addresses())
+    app = create_remote_app(settings, lambda _: nullcontext())
+    counts, seen = {"query": "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", "format": "csv"}, list[str]()
+    with running(app, settings) as address, httpx.Client(base_url=address, timeout=20) as client:
+        assert "awajun" in client.get("/search?q=awajun&format=json").text
+        publish_everywhere(settings_of(build(tmp_path / "store", "small-2"), fake), Addresses())
+        deadline = time.monotonic() + 20
+        while (version := client.get("/health").json()["version"]) != "small-2":
+            assert version == "small-1"
+            assert client.get("/doc/people/awajun").status_code == 200
+            seen.append(client.get("/sparql", params=counts).text)
+            assert time.monotonic() < deadline
+        assert client.get("/sparql", params=counts).text == seen[0]
+        # Whoever asks while the store is gone hears so; what was answered before still is.
+        fake.behave = lambda asked: Reply(cut=-1)
+        assert client.get("/sparql", params=counts).status_code == 200
+        answer = client.get("/sparql", params={"query": "ASK { ?x ?y 77 }"})
+        assert (answer.status_code, "broke off" in answer.text) == (502, True)
+    app.state.watch.stop()
+
+
+def test_the_command_line_publishes(tmp_path: Path, fake: FakeStore, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["culturegraph", "publish", "--store", str(build(tmp_path / "store")), "--endpoint", fake.address]
+    for expected in ("verified", "was published already"):
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
+            patch.setattr("sys.argv", command)
+            main()
+        assert left.value.code == 0
+        assert expected in capsys.readouterr().out
 
 
 # Publishing.
