@@ -50,7 +50,8 @@ class Evaluator:
         self._pages = pages
         pages.settimeout(_PATIENCE)
         self._held: Connection | None = None
-        self._received = bytearray()
+        # What has come of a request that is not whole yet.
+        self._received = b""
         queue.setblocking(False)
         self._own, self._turn_ends = select.poll(), 0.0
         self._poll = select.epoll()
@@ -106,19 +107,19 @@ class Evaluator:
         self._poll.unregister(held.socket)
         self._own.unregister(held.socket)
         held.socket.close()
-        self._received.clear()
+        self._received = b""
         self._control.send(pack_note(outcome, held.number))
 
     def _serve(self, held: Connection) -> None:
         """Answer the requests that have come; leave the connection held, parked, closed or handed over."""
-        received = self._received
-        until = now() + (_PATIENCE if held.is_own else _GRACE)
+        until = 0.0
         while True:
             try:
                 data = held.socket.recv(MAX_REQUEST)
             except BlockingIOError:
-                if not received:
+                if not self._received:
                     return
+                until = until or now() + (_PATIENCE if held.is_own else _GRACE)
                 if not self._wait(held.socket, until - now()):
                     self._hand_over(held)
                     return
@@ -128,30 +129,25 @@ class Evaluator:
             if not data:
                 self._release(CLOSED)
                 return
-            received += data
-            if not self._answer_received(held):
-                return
-            if not received:
+            if not self._answer_received(held, self._received + data) or not self._received:
                 return
 
-    def _answer_received(self, held: Connection) -> bool:
-        """Answer what is whole; say whether the connection is still held."""
-        received = self._received
+    def _answer_received(self, held: Connection, received: bytes) -> bool:
+        """Answer what is whole, keep what is not; say whether the connection is still held."""
         try:
-            while received:
-                if self._endpoint.answer_known(received, held):
-                    received.clear()
-                    break
+            while received and not self._endpoint.answer_known(received, held):
                 read = read_request(received, MAX_OWN_REQUEST if held.is_own else MAX_REQUEST)
                 if read is None:
+                    self._received = received
                     return True
                 request, length = read
-                raw = bytes(received[:length])
-                if not self._endpoint.answer(request, raw, held):
+                if not self._endpoint.answer(request, received[:length], held):
                     self._reset_or_close(held)
                     return False
-                del received[:length]
+                received = received[length:]
+            self._received = b""
         except ForeignRequestError:
+            self._received = received
             self._hand_over(held)
             return False
         except ClientGoneError:
@@ -176,7 +172,7 @@ class Evaluator:
             self._reset_or_close(held)
             return
         try:
-            socket.send_fds(self._pages, [bytes(self._received[: 2 * MAX_REQUEST])], [held.socket.fileno()])
+            socket.send_fds(self._pages, [self._received[: 2 * MAX_REQUEST]], [held.socket.fileno()])
         except OSError:
             self._reset_or_close(held)
             return
