@@ -169,11 +169,14 @@ def _split_content_type(header: str | None) -> tuple[str, str]:
 def _unescape(text: str) -> str:
     if "%" not in text and text.isascii():
         return text.replace("+", " ")
-    if broken := _BROKEN_PERCENT.search(text):
-        raise RequestError(f"broken percent-encoding: `{text[broken.start() : broken.start() + 3]}`")
     # Seven times as fast as urllib: quoted-printable (RFC 2045) is percent-encoding with another mark.
-    quoted = text.replace("+", " ").replace("=", "=3D").replace("%", "=")
-    return _decode(a2b_qp(quoted.encode()), "a parameter")
+    quoted = text.replace("+", " ").replace("=", "=3D").replace("%", "=").encode()
+    data = a2b_qp(quoted)
+    # An escape is two characters shorter when it is read and stays as it is where it is broken; `=` and a new line go.
+    is_whole = len(data) == len(quoted) - 2 * quoted.count(b"=") and "\n" not in text
+    if not is_whole and (broken := _BROKEN_PERCENT.search(text)):
+        raise RequestError(f"broken percent-encoding: `{text[broken.start() : broken.start() + 3]}`")
+    return _decode(data, "a parameter")
 
 
 def _decode(data: bytes, what: str) -> str:

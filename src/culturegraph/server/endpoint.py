@@ -105,7 +105,7 @@ class Endpoint:
 
     def answer_known(self, received: bytes, held: Connection) -> bool:
         """Answer a request that this evaluator has answered before, to the byte; False where it must be read."""
-        known = self._known.get(received)
+        known = self._known.get(received) if self._known else None
         # A client whose queries are counted is served with those.
         if known is None or _number_client(held.client) or self._shared.journal.wants(0):
             return False

@@ -24,9 +24,18 @@ class Child:
     handle: int
     memory: int
     generation: Generation
+    # The numbers of the connections that it holds.
+    connections: set[int] = field(default_factory=set)
+    # At something that takes a while: it holds only that connection. Slow: it ends when it has answered.
+    is_busy: bool = False
     is_slow: bool = False
     # Why it was killed: outcome, and what the client is told.
     verdict: tuple[str, str] | None = None
+
+    def dismiss(self) -> None:
+        """Let an evaluator give back what it holds and leave, when it has answered."""
+        with suppress(OSError):
+            self.control.shutdown(socket.SHUT_WR)
 
     def kill(self, outcome: str, reason: str) -> None:
         """End it at once."""
@@ -43,10 +52,9 @@ class Child:
 
 @dataclass(eq=False)
 class Generation:
-    """A zygote and its children. `queue` is where connections for its evaluators go."""
+    """A zygote and its children."""
 
     zygote: socket.socket
-    queue: socket.socket
     process: int
     in_memory: bool
     children: dict[int, Child] = field(default_factory=dict)
@@ -79,6 +87,8 @@ class Generation:
         if kind == wire.EVALUATOR:
             self.expected.discard(slot)
             self.children[slot] = child
+            if self.is_retired:
+                child.dismiss()
         else:
             self.pages = child
         return kind, "", child
@@ -92,33 +102,32 @@ class Generation:
         """Let the evaluators leave when they have answered what has reached them."""
         if not self.is_retired:
             self.is_retired = True
-            self.queue.close()
+            for child in self.children.values():
+                child.dismiss()
             if self.pages is not None:
                 with suppress(OSError):
                     self.pages.control.send(wire.DRAIN)
 
     def close(self) -> None:
         """Let the zygote leave."""
-        self.queue.close()
         self.zygote.close()
 
 
 def start_generation(means: Means, *, in_memory: bool) -> Generation:
     """Fork a zygote."""
     control, zygote_control = wire.pair()
-    queue, evaluators_queue = wire.pair()
     to_pages, from_evaluators = wire.pair()
     process = os.fork()
     if process:
-        for each in (zygote_control, evaluators_queue, to_pages, from_evaluators):
+        for each in (zygote_control, to_pages, from_evaluators):
             each.close()
-        return Generation(control, queue, process, in_memory)
+        return Generation(control, process, in_memory)
     status = 1
     try:
         die_with_parent()
-        kept = (zygote_control, evaluators_queue, to_pages, from_evaluators)
+        kept = (zygote_control, to_pages, from_evaluators)
         close_descriptors({each.fileno() for each in kept} | means.journal.descriptors)
-        Zygote(means, zygote_control, evaluators_queue, (to_pages, from_evaluators)).run(in_memory=in_memory)
+        Zygote(means, zygote_control, (to_pages, from_evaluators)).run(in_memory=in_memory)
         status = 0
     except Exception:
         traceback.print_exc()

@@ -177,7 +177,8 @@ class Body:
         self.size = len(data)
         self._note(data)
         self._channel.mark_streaming(is_whole=True)
-        self._channel.send(b"%scontent-length: %d\r\n\r\n%s" % (self.head(), len(data), data))
+        head, self.head = self.head(), bytes  # Nothing that knows this body is kept by it.
+        self._channel.send(b"%scontent-length: %d\r\n\r\n%s" % (head, len(data), data))
 
     def _check_size(self) -> None:
         self.size += len(self._buffer)

@@ -46,6 +46,8 @@ _ABANDONED: Final = 0.1
 # Quads that load into memory within a second or so; more are served from disk meanwhile.
 _AT_ONCE: Final = 200_000
 _LOOK_FOR_SNAPSHOTS: Final = 1.0
+# Seconds in which nothing took long after which the reserve is no longer needed.
+_CALM: Final = 1.0
 # Seconds for which a closed connection stays to let the client read what it was sent.
 _LINGER: Final = 2.0
 _DRAIN: Final = 10.0
@@ -60,7 +62,8 @@ class _Client:
     number: int
     socket: socket.socket
     address: str
-    is_out: bool = False  # In the queue or with an evaluator.
+    is_out: bool = False  # Waits for an evaluator, or is with one.
+    holder: Child | None = None
     is_gone: bool = False
     ends: float = inf  # When it is closed at the latest.
 
@@ -82,7 +85,8 @@ class Supervisor:
         self._refused_identity = ""
         self._stops_at = inf
         self._is_stopping = False
-        self._next_tick = self._next_look = 0.0
+        self._next_tick = self._next_look = self._last_busy = 0.0
+        self._cores = len(os.sched_getaffinity(0))
         self._failure: str | None = None
 
     def run(self) -> None:
@@ -177,15 +181,30 @@ class Supervisor:
             return True
 
     def _send_waiting(self) -> None:
-        while self._waiting and self._current is not None and not self._current.is_retired:
+        while self._waiting and (child := self._choose()) is not None:
             client = self._waiting[0]
             try:
-                wire.send_connection(self._current.queue, client.number, client.address, client.socket.fileno())
-            except BlockingIOError:
-                return
+                wire.give(child.control, client.number, client.address, client.socket.fileno())
             except OSError:
-                return  # The zygote has died; another is on its way.
+                return  # It has died, or is stuck: the next look tells.
             self._waiting.popleft()
+            client.holder = child
+            child.connections.add(client.number)
+
+    def _choose(self) -> Child | None:
+        """Return the evaluator that holds the fewest connections, of as many free ones as can run at a time.
+
+        Others stay in reserve: the fewer take turns, the more of what they need is in the processor's caches.
+        """
+        if self._current is None or self._current.is_retired:
+            return None
+        state = self._board.state
+        first = self._free()[: self._cores]
+        return min(first, key=lambda child: (state[child.slot] >= EVALUATING, len(child.connections)), default=None)
+
+    def _free(self) -> list[Child]:
+        children = self._current.children if self._current is not None else {}
+        return [children[slot] for slot in sorted(children) if not (children[slot].is_busy or children[slot].verdict)]
 
     def _close(self, client: _Client) -> None:
         del self._clients[client.number]
@@ -221,12 +240,22 @@ class Supervisor:
             elif kind == wire.READY:
                 child.generation.is_ready = True
                 self._switch()
-            elif client is None:
-                continue
-            elif kind == wire.HANDED_OVER:
-                self._close(client)
-            else:
-                self._take_back(client, is_ending=kind == wire.CLOSED)
+            elif kind == wire.SETTLING:
+                child.is_busy = False
+                with suppress(OSError):
+                    child.control.send(wire.pack_note(wire.SETTLED, 0))
+            elif client is not None and client.holder is child:
+                self._release(client)
+                if kind == wire.HANDED_OVER:
+                    self._close(client)
+                else:
+                    self._take_back(client, is_ending=kind == wire.CLOSED)
+
+    @staticmethod
+    def _release(client: _Client) -> None:
+        if client.holder is not None:
+            client.holder.connections.discard(client.number)
+            client.holder = None
 
     def _add_offered(self, address: str, descriptor: int) -> None:
         family = socket.AF_UNIX if not address else socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -248,8 +277,10 @@ class Supervisor:
         else:
             del generation.children[slot]
             client = self._clients.get(board.connection[slot])
-            if client is not None and client.is_out:
+            if client is not None and client.holder is child:
+                self._release(client)
                 self._answer_for(child, client)
+            self._take_others(child)
             board.clear(slot)
             child.close()
             self._fill(generation)
@@ -382,6 +413,8 @@ class Supervisor:
         self._judge(time)
         for client in [client for client in self._clients.values() if not client.is_out and client.ends < time]:
             self._close(client)
+        if time >= self._next_look and time - self._last_busy > _CALM:
+            self._gather()
         if time >= self._next_look:
             self._next_look = time + _LOOK_FOR_SNAPSHOTS
             self._look_for_snapshot()
@@ -400,7 +433,10 @@ class Supervisor:
                 child.kill("time_limit", f"a query may take {settings.query_timeout:g} seconds")
             elif elapsed > _ABANDONED and self._is_abandoned(slot):
                 child.kill("broken_off", "the client has left")
-            elif elapsed > _TICK:
+            elif elapsed > wire.BUSY_LONG:
+                self._relieve(child)
+                if slot not in child.generation.children:
+                    continue
                 used[slot] = used_memory(child.process) - child.memory
                 if used[slot] > settings.memory_limit:
                     child.kill("memory_limit", f"a query may use {settings.memory_limit:,} bytes of memory")
@@ -409,6 +445,36 @@ class Supervisor:
         if used and sum(used.values()) > total_memory() // 2:
             worst = children[max(used, key=lambda slot: used[slot])]
             worst.kill("memory_limit", "the queries under way use too much memory together; try again later")
+
+    def _relieve(self, child: Child) -> None:
+        """Give the other connections of a busy evaluator to others: it has read nothing of them."""
+        board, slot = self._board, child.slot
+        # What it said before it became busy comes first.
+        started = board.started[slot]
+        if child.is_busy or now() - started <= wire.BUSY_LONG:
+            return
+        self._hear_child(child, 0)
+        if slot not in child.generation.children or board.state[slot] < EVALUATING or board.started[slot] != started:
+            return
+        child.is_busy = True
+        self._last_busy = now()
+        self._take_others(child, but=board.connection[slot])
+
+    def _take_others(self, child: Child, *, but: int = 0) -> None:
+        """Let others answer what an evaluator holds, but for the one connection that it is at."""
+        for number in sorted(child.connections - {but}):
+            client = self._clients[number]
+            self._release(client)
+            with suppress(OSError):
+                child.control.send(wire.pack_note(wire.TAKEN, number))
+            self._waiting.append(client)
+
+    def _gather(self) -> None:
+        """Let those in reserve give back what they took over in busy times."""
+        for child in self._free()[self._cores :]:
+            if child.connections:
+                with suppress(OSError):
+                    child.control.send(wire.pack_note(wire.ALL, 0))
 
     def _is_abandoned(self, slot: int) -> bool:
         client = self._clients.get(self._board.connection[slot])

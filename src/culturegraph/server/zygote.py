@@ -45,10 +45,8 @@ class Means:
 class Zygote:
     """One zygote process."""
 
-    def __init__(
-        self, means: Means, control: socket.socket, queue: socket.socket, pages: tuple[socket.socket, socket.socket]
-    ) -> None:
-        self._means, self._control, self._queue = means, control, queue
+    def __init__(self, means: Means, control: socket.socket, pages: tuple[socket.socket, socket.socket]) -> None:
+        self._means, self._control = means, control
         self._to_pages, self._from_evaluators = pages
         self._held: Held
         self._snapshot: Snapshot | None = None
@@ -115,13 +113,12 @@ class Zygote:
         self._from_evaluators.close()
         shared = Shared(means.board, settings, means.limits, self._cache, means.journal, self._held.identity)
         endpoint = Endpoint(shared, snapshot, slot)
-        Evaluator(endpoint, means.board, slot, self._queue, control, self._to_pages).run()
+        Evaluator(endpoint, means.board, slot, control, self._to_pages).run()
 
     def _become_pages(self, slot: int) -> None:
         snapshot = self._open()
         control = announce_birth(self._control, PAGES_PROCESS, slot)
         self._control.close()
-        self._queue.close()
         self._to_pages.close()
         self._means.run_pages(self._means.settings, snapshot, control, self._from_evaluators, self._means.board)
 
