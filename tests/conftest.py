@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pyoxigraph import Store
+from released_project import release_twice
 
 from culturegraph.build import Build, build
 from culturegraph.settings import Settings
@@ -36,3 +37,9 @@ def built(settings: Settings) -> Build:
 def built_store(built: Build, settings: Settings) -> Store:
     """The published snapshot of the bundled graph, as a server opens it."""
     return open_current(settings.store).store
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Settings:
+    """A small repository with two commits, each released; nobody changes its releases."""
+    return release_twice(tmp_path_factory.mktemp("released"), root)

@@ -49,7 +49,8 @@ def many_quads(count: int) -> Iterator[Quad]:
 
 
 def small_settings(store: Path, **changes: Any) -> Settings:
-    defaults: dict[str, Any] = {"root": CASES, "store": store, "query_timeout": 10.0, "workers": 2, "port": 0}
+    defaults: dict[str, Any] = {"root": CASES, "store": store, "query_timeout": 10.0, "port": 0}
+    defaults |= {"workers": 2, "page_workers": 2}
     return Settings(**defaults | changes)
 
 

@@ -38,18 +38,22 @@ def test_each_reader_runs_in_a_process_of_its_own(tmp_path):
 
 def test_the_tables_are_concluded_in_words():
     def run(data, reader, rows, seconds, peak):
-        return tables.Run(data, reader, rows, rows * 4, seconds, rows * 4 / seconds, peak)
+        return tables.Run(data, reader, rows, rows * 4, seconds, seconds, round(rows * 4 / seconds), peak)
 
     runs = [
         run("bundled tables", "csvw", 100, 3.0, 60.0),
         run("bundled tables", "tables", 100, 1.5, 120.0),
         run("bundled tables", "lines", 100, 0.5, 65.0),
         run("generated, 20 rows", "lines", 20, 0.1, 50.0),
+        run("generated, 20 rows", "parts", 20, 0.02, 50.0),
         run("generated, 200 rows", "lines", 200, 1.0, 55.0),
+        run("generated, 200 rows", "parts", 200, 0.1, 50.0),
     ]
     assert tables.conclude(runs) == [
         "tables, bundled tables: 2.0 times as fast as the csvw library's reading alone",
         "lines, bundled tables: 6.0 times as fast as the csvw library's reading alone",
+        "parts, 20 rows: 4,000 quads a second by 2 processes, 5.0 times as many as lines",
+        "parts, 200 rows: 8,000 quads a second by 2 processes, 10.0 times as many as lines",
         "lines, memory: 50.0 MB for 20 rows, 55.0 MB for 200 (10 times the rows, 1.10 times the memory)",
     ]
 

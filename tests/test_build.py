@@ -91,9 +91,9 @@ def test_a_store_is_stale_when_a_file_changed(small):
 
 
 def test_the_fingerprint_tells_a_moved_file_from_the_same_bytes(small):
-    before = fingerprint(small.root)
+    before = fingerprint(small)
     (small.queries / "examples/norms.rq").rename(small.queries / "examples/other.rq")
-    assert fingerprint(small.root) != before
+    assert fingerprint(small) != before
 
 
 BREAKAGES = {

@@ -13,8 +13,9 @@ from pyoxigraph import Literal, RdfFormat, parse
 
 from culturegraph.rdf.canonical import to_nquads
 from culturegraph.rdf.vocabulary import BASE, CG
+from culturegraph.sources.batches import BatchWriter
 from culturegraph.sources.lines import LineWriter, careful
-from culturegraph.sources.metadata import read_metadata
+from culturegraph.sources.metadata import ROW_NUMBER, read_metadata
 from culturegraph.sources.rows import read_cells
 from culturegraph.sources.tables import read_tables
 from culturegraph.sources.term_text import escape
@@ -160,6 +161,27 @@ def test_both_paths_give_equal_quads_and_equal_faults(drawn):
             by_library, library_faults = careful(plan, number, dict(zip(header, cells, strict=True)))
             assert lines == by_library
             assert list(map(str, faults)) == list(map(str, library_faults))
+
+
+@settings(max_examples=400, deadline=None)
+@given(_tables())
+def test_a_batch_gives_the_lines_and_faults_of_its_rows(drawn):
+    metadata, header, rows = drawn
+    plan = _plan(metadata)
+    writer, batches = LineWriter(plan, [*header, ROW_NUMBER]), BatchWriter(plan, header)
+    # Many rows that differ and some that recur, so that columns are read in both ways; twice, as they remember.
+    rows = [*rows, *([f"{cell}{n}" for cell in row] for n in range(3) for row in rows[:2]), *rows]
+    numbers = range(2, 2 + len(rows))
+    wanted, wanted_faults = [], []
+    for index, (number, row) in enumerate(zip(numbers, rows, strict=True)):
+        lines, faults = writer(number, [*map(str.strip, row), str(number)])
+        wanted += lines
+        wanted_faults += [(index, str(fault)) for fault in faults]
+    for _ in range(2):
+        made = batches(numbers, rows)
+        assert sorted(made.text.decode().splitlines(keepends=True)) == sorted("".join(wanted).splitlines(keepends=True))
+        assert made.quads == len(wanted)
+        assert [(index, str(fault)) for index, faults in made.faults for fault in faults] == wanted_faults
 
 
 @settings(max_examples=300, deadline=None)

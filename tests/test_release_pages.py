@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from httpx import Client
-from pyoxigraph import Literal, NamedNode, RdfFormat, Store, Triple
+from pyoxigraph import DefaultGraph, Literal, NamedNode, RdfFormat, Store, Triple, parse
+from released_project import FIRST, SECOND
 from small_site import listening, publish_small, small_quads, small_settings
-from test_release import FIRST, SECOND, project  # noqa: F401
 
 from culturegraph.protocols.disagreements import find_disagreements
 from culturegraph.rdf.statements import statement_hash
@@ -24,15 +24,18 @@ ES = {"Accept": "text/html", "Accept-Language": "es"}
 
 
 @pytest.fixture(scope="module")
-def releases(project: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+def releases(project: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(project.releases, tmp_path_factory.mktemp("web") / "releases"))
 
 
 @pytest.fixture(scope="module")
-def client(releases: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def client(project: Settings, releases: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     store = tmp_path_factory.mktemp("store")
     snapshot = publish_small(store)
-    with listening(small_settings(store, releases=releases), snapshot) as url, Client(base_url=url) as client:
+    with (
+        listening(small_settings(store, root=project.root, releases=releases), snapshot) as url,
+        Client(base_url=url) as client,
+    ):
         yield client
 
 
@@ -61,6 +64,34 @@ def test_what_changed_by_source_and_by_thing(client: Client) -> None:
     same = client.get(f"/releases/{SECOND}/diff?from={SECOND}", headers=ES)
     assert "dicen lo mismo" in same.text
     assert client.get(f"/releases/{FIRST}/diff").status_code == 404
+
+
+def test_what_changed_in_the_ontology(client: Client) -> None:
+    page = client.get(f"/releases/{SECOND}/diff", headers={**ES, "Accept-Language": "en"}).text
+    assert "Ontology: 1.0.0 → 2.0.0" in page
+    assert "Terms or axioms are gone" in page
+    assert f'href="/releases/{FIRST}/ontology/dateIssued"' in page, "what it was"
+    assert "rdfs:domain cg:NationalNorm" in page
+    assert "dateIssued is called issued" in page
+    assert "INSERT { GRAPH ?graph" in page
+    assert "structures without a name" in page
+    assert client.get(f"/releases/{SECOND}/diff?format=json").json()["ontology"]["level"] == "major"
+    same = client.get(f"/releases/{SECOND}/diff?from={SECOND}", headers=ES).text
+    assert "2.0.0 → 2.0.0" not in same
+    # No update leads back to what is older.
+    assert "INSERT {" not in client.get(f"/releases/{FIRST}/diff?from={SECOND}", headers=ES).text
+
+
+def test_changes_as_trig_name_their_graphs(client: Client) -> None:
+    trig = client.get(f"/releases/{SECOND}/diff?format=trig")
+    assert trig.headers["content-type"].startswith("application/trig")
+    quads = list(parse(trig.content, format=RdfFormat.TRIG))
+    law = NamedNode("https://w3id.org/culturegraph/id/norm/law-1")
+    graphs = {quad.object.value: quad.graph_name.value for quad in quads if quad.subject == law}
+    assert graphs["Primerísima"] == "urn:x-culturegraph:added:graph/source/a"
+    assert graphs["Primera"] == "urn:x-culturegraph:removed:graph/source/a"
+    told = {(quad.subject.value, quad.object.value) for quad in quads if quad.graph_name == DefaultGraph()}
+    assert ("urn:x-culturegraph:added:graph/source/a", "https://w3id.org/culturegraph/graph/source/a") in told
 
 
 def test_files_come_whole_in_parts_and_with_their_digest(client: Client, releases: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, Triple
-from test_release import FIRST, SECOND, project  # noqa: F401
+from released_project import FIRST, SECOND
 
 from culturegraph.build import build
 from culturegraph.errors import DataErrors, InvalidGraphError, StorageError
@@ -15,9 +15,9 @@ from culturegraph.freshness import is_stale
 from culturegraph.rdf.graphs import source_graph
 from culturegraph.rdf.statements import statement_hash
 from culturegraph.rdf.vocabulary import BASE, LABEL
-from culturegraph.redaction import find_marks, redact, take_out
+from culturegraph.redaction import redact, take_out
 from culturegraph.releases.differences import changes_between
-from culturegraph.releases.folder import find_release, list_releases, verify
+from culturegraph.releases.folder import find_marks, find_release, list_releases, verify
 from culturegraph.settings import Settings
 from culturegraph.sources.restrictions import FILE, Restrictions, open_gate, read_restrictions
 
@@ -63,16 +63,16 @@ def test_one_statement_and_the_words_of_a_text() -> None:
     graph = source_graph("a")
     one = Quad(law, LABEL, Literal("Primera", language="es"), graph)
     two = Quad(law, LABEL, Literal("the First of them", language="en"), graph)
-    assert open_gate([one, two], Restrictions(statements=frozenset({statement_hash(one.triple)}))) == [two]
-    assert open_gate([one, two], Restrictions(texts=("First",))) == [one]
-    assert open_gate([one, two], Restrictions(things=frozenset({graph.value}))) == []
-    assert open_gate([one, two], Restrictions(things=frozenset({BASE + "id/norm/law"}))) == [one, two]
+    assert open_gate([one, two], Restrictions(statements=frozenset({statement_hash(one.triple)})), {}) == [two]
+    assert open_gate([one, two], Restrictions(texts=("First",)), {}) == [one]
+    assert open_gate([one, two], Restrictions(things=frozenset({graph.value})), {}) == []
+    assert open_gate([one, two], Restrictions(things=frozenset({BASE + "id/norm/law"})), {}) == [one, two]
 
 
 def test_what_speaks_of_a_hidden_statement_is_hidden(small: Settings) -> None:
     digest = statement_hash(Triple(NamedNode("urn:s"), NamedNode("urn:p"), NamedNode("urn:o")))
     note = Quad(NamedNode("urn:note"), LABEL, NamedNode(f"{BASE}statement/{digest}"))
-    assert open_gate([note], Restrictions(statements=frozenset({digest}))) == []
+    assert open_gate([note], Restrictions(statements=frozenset({digest})), {}) == []
 
 
 def test_levels_that_show_hide_nothing(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_folder_that_is_not_there_stops_the_build(small: Settings, tmp_path: P
 
 
 @pytest.fixture(scope="module")
-def released(project: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:  # noqa: F811
+def released(project: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     base = tmp_path_factory.mktemp("redaction")
     shutil.copytree(project.releases, base / "releases")
     private = folder_of(base / "private", "id/norm/law-2,,,restricted,community,2026-11-23")
@@ -125,12 +125,12 @@ def test_releases_are_redacted_backwards_and_to_the_last_byte(released: Settings
     assert released.private_data is not None
     before = {release.version: dict(release.manifest) for release in list_releases(released.releases)}
     hidden = read_restrictions(released.private_data)
-    assert any(find_marks(released.releases / FIRST, hidden))
+    assert any(find_marks(released.releases / FIRST, hidden.marks()))
     assert redact(released) == [SECOND, FIRST]
     for version in (FIRST, SECOND):
         release = find_release(released.releases, version)
         verify(release)
-        assert find_marks(release.path, hidden) == []
+        assert find_marks(release.path, hidden.marks()) == []
         assert release.manifest["redacted"] is True
         assert release.manifest["content_hash"] != before[version]["content_hash"]
         # Everything else stays: version, commit, time, the other laws.
@@ -164,7 +164,7 @@ def test_the_difference_of_redacted_releases_shows_nothing_hidden(released: Sett
         assert b"law-2" not in b"".join(line for _, line in changes)
 
 
-def test_what_no_row_says_is_not_redacted_and_nothing_is_lost(project: Settings, tmp_path: Path) -> None:  # noqa: F811
+def test_what_no_row_says_is_not_redacted_and_nothing_is_lost(project: Settings, tmp_path: Path) -> None:
     shutil.copytree(project.releases, tmp_path / "releases")
     private = folder_of(tmp_path / "private", ",,A law was renamed,restricted,community,2026-11-23")
     settings = project.model_copy(update={"releases": tmp_path / "releases", "private_data": private})

@@ -106,7 +106,7 @@ def test_the_query_of_a_gap_gives_nothing(draft: Draft, built_store: Store) -> N
 
 
 def test_the_query_of_a_filled_cell_would_give_its_value(draft: Draft, built_store: Store) -> None:
-    from culturegraph.exports.unesco_qpr.draft import gap_query
+    from culturegraph.exports.forms.filled import gap_query
 
     for part in draft.parts:
         for row in part.rows[:2]:

@@ -7,6 +7,7 @@ it was. The same files give the same quads, byte for byte, and the same content 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from collections import Counter
@@ -21,7 +22,7 @@ from pyoxigraph import Quad, Store
 
 from culturegraph import __version__
 from culturegraph.catalogue import BuildInfo, describe
-from culturegraph.errors import InvalidGraphError
+from culturegraph.errors import DataError, DataErrors, InvalidGraphError, StorageError
 from culturegraph.freshness import INPUTS, fingerprint
 from culturegraph.geometry import describe_geometry
 from culturegraph.protocols.maps import GEOMETRY as OUTLINES
@@ -31,9 +32,9 @@ from culturegraph.rdf.graphs import INFERRED, VALIDATION, merge, read_quads, rea
 from culturegraph.reasoning import Inconsistency, close, read_rules
 from culturegraph.settings import Settings
 from culturegraph.sources.bundle import read_bundle
-from culturegraph.sources.restrictions import open_gate, read_restrictions
+from culturegraph.sources.restrictions import NOTHING, Restrictions, open_gate, read_restrictions, spread
 from culturegraph.sources.tables import Origin
-from culturegraph.store.snapshot import Snapshot, publish
+from culturegraph.store.snapshot import Snapshot, publish, read_current_manifest
 from culturegraph.validation import Report, validate
 
 REPORT_FILE = "validation-report.ttl"
@@ -56,6 +57,8 @@ class Build:
     content_hash: str
     quads_by_graph: Mapping[str, int]
     seconds_by_step: Mapping[str, float]
+    # Restrictions that cover nothing, located.
+    idle: Sequence[DataError] = ()
 
 
 @dataclass
@@ -106,6 +109,8 @@ class Assembled:
     quads: Sequence[Quad]
     origin: Mapping[Quad, Origin]
     rows: Mapping[str, int]
+    hidden: Restrictions = NOTHING
+    idle: Sequence[DataError] = ()
 
 
 def assemble(
@@ -122,16 +127,22 @@ def assemble(
     StorageError where the private folder that the settings name cannot be read.
     """
     with progress("sources"):
-        bundle = read_bundle(settings.data, settings.ontology, replacements)
+        bundle = read_bundle(settings.data, settings.ontology, replacements, settings.additions)
     with progress("gate"):
-        asserted = open_gate(bundle.quads, read_restrictions(settings.private_data))
+        # Read in a private build too: a table of restrictions that cannot be read is an error there as here.
+        restrictions = read_restrictions(settings.private_data)
+        hidden = NOTHING if settings.private else spread(restrictions, bundle.quads, bundle.origin)
+        asserted = open_gate(bundle.quads, hidden, bundle.origin)
     with progress("rules"):
         asserted = canonicalise(asserted)
         closure = close(memory_store(asserted), read_rules(settings.queries / "rules"))
     if closure.inconsistencies:
         raise InvalidGraphError("\n".join(["inconsistent by the rules:", *map(_tell, closure.inconsistencies)]))
-    quads = asserted + [Quad(t.subject, t.predicate, t.object, INFERRED) for t in closure.triples]
-    return Assembled(quads, bundle.origin, bundle.rows)
+    inferred = [Quad(t.subject, t.predicate, t.object, INFERRED) for t in closure.triples]
+    if again := hidden.concluded(inferred):
+        raise DataErrors(again)
+    quads = asserted + inferred
+    return Assembled(quads, bundle.origin, bundle.rows, hidden, restrictions.idle(bundle.quads))
 
 
 def _tell(inconsistency: Inconsistency) -> str:
@@ -144,6 +155,17 @@ def _fail(report: Report, folder: Path) -> InvalidGraphError:
     path = folder / REPORT_FILE
     path.write_text(report.to_turtle(), encoding="utf-8")
     return InvalidGraphError(f"not published; the report is in {path}\n{report.to_text()}")
+
+
+def check_store(settings: Settings) -> None:
+    """Raise StorageError where a private snapshot would come beside public ones or the other way round."""
+    try:
+        is_private = bool(read_current_manifest(settings.store).get("private"))
+    except StorageError:
+        return
+    if is_private != settings.private:
+        kinds = ("a private", "the public") if settings.private else ("the public", "a private")
+        raise StorageError(f"{kinds[0]} snapshot needs a folder of its own: {settings.store} holds {kinds[1]} one")
 
 
 def build(
@@ -159,6 +181,7 @@ def build(
     StorageError (the store folder). The published snapshot is unharmed by any of them.
     """
     clock = Clock(progress)
+    check_store(settings)
     made = compose(settings, clock, engine=engine, allow_violations=allow_violations)
     quads = [*made.quads, *describe_geometry(made.quads, OUTLINES)]
     with clock.step("snapshot"):
@@ -168,12 +191,16 @@ def build(
             version=made.info.version,
             metadata={
                 "content_hash": made.info.content_hash,
-                "fingerprint": fingerprint(settings.root, settings.private_data),
+                "fingerprint": fingerprint(settings),
                 "built": made.info.built.isoformat(),
+                **({"private": True} if settings.private else {}),
             },
-            keep=settings.keep_snapshots,
+            # Earlier snapshots may hold what is hidden now.
+            keep=1 if made.has_hidden else settings.keep_snapshots,
         )
-    return Build(snapshot, made.report, made.info.content_hash, count_by_graph(quads), clock.seconds)
+    (settings.store / REPORT_FILE).unlink(missing_ok=True)
+    counts = count_by_graph(quads)
+    return Build(snapshot, made.report, made.info.content_hash, counts, clock.seconds, made.idle)
 
 
 @dataclass(frozen=True)
@@ -183,6 +210,8 @@ class Composed:
     quads: Sequence[Quad]
     report: Report
     info: BuildInfo
+    has_hidden: bool = False
+    idle: Sequence[DataError] = ()
 
 
 def compose(
@@ -212,12 +241,30 @@ def compose(
         reported = report.to_quads(VALIDATION)
         queries = [q for q in read_queries(settings.queries) if q.kind in {"competency", "examples", "dashboards"}]
         catalogue = describe(memory_store(quads), [*quads, *reported], queries, info)
-    return Composed([*quads, *reported, *catalogue], report, info)
+    whole = [*quads, *reported, *catalogue]
+    check_hidden(settings, whole, assembled.hidden)
+    return Composed(whole, report, info, bool(assembled.hidden), assembled.idle)
+
+
+def check_hidden(settings: Settings, quads: Sequence[Quad], hidden: Restrictions) -> None:
+    """Raise InvalidGraphError where something hidden stands in a quad after all, or in a file that a server shows.
+
+    Nothing passes the gate; but a comment of the ontology or the text of a question may name what came to be hidden.
+    """
+    if not hidden:
+        return
+    mark = re.compile(b"|".join(hidden.marks()))
+    found = [f"in what is said of {quad.subject}" for quad in quads if mark.search(str(quad).encode())]
+    shown = (path for pattern in INPUTS if not pattern.startswith("data/") for path in settings.root.glob(pattern))
+    found += [str(path.relative_to(settings.root)) for path in sorted(shown) if mark.search(path.read_bytes())]
+    if found:
+        raise InvalidGraphError("not published: something restricted stands " + "; ".join(found[:20]))
 
 
 def build_from_quads(settings: Settings, paths: Sequence[Path], *, progress: Progress = silent) -> Build:
     """Publish a snapshot straight from N-Quads or TriG files: no tables, rules or shapes."""
     clock = Clock(progress)
+    check_store(settings)
     with clock.step("sources"):
         quads = canonicalise(read_quads(paths))
     with clock.step("snapshot"):

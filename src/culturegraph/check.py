@@ -18,6 +18,8 @@ from culturegraph.protocols.dashboards import read_dashboards
 from culturegraph.protocols.facets import check_facet
 from culturegraph.queries import QueryFile, check_syntax, read_queries
 from culturegraph.rdf.vocabulary import PREFIXES
+from culturegraph.releases.migrations import FOLDER as MIGRATIONS
+from culturegraph.releases.migrations import read_migrations
 from culturegraph.settings import Settings
 from culturegraph.validation import validate
 
@@ -92,8 +94,17 @@ def check_data_cube(quads: Sequence[Quad], folder: Path) -> Finding:
     return Finding("data-cube", not faults, f"{count_observations(cube)} observations", tuple(faults))
 
 
+def check_migrations(folder: Path) -> Finding:
+    """Read every migration of the ontology, and the order of their steps."""
+    try:
+        steps = read_migrations(folder)
+    except DataErrors as errors:
+        return Finding("migrations", False, f"{len(errors.errors)} errors", tuple(map(str, errors.errors)))
+    return Finding("migrations", True, f"{len(steps)} steps of the ontology's version")
+
+
 def check(settings: Settings, *, progress: Progress = silent) -> list[Finding]:
-    """Check tables, ontology, queries, `queries/checks/`, statement, data cube, duplicates and shapes, in that order.
+    """Check tables, queries, `queries/checks/`, statement, migrations, data cube, duplicates and shapes, in that order.
 
     Stops after the tables where they are faulty, since nothing else could be judged then.
     """
@@ -112,6 +123,7 @@ def check(settings: Settings, *, progress: Progress = silent) -> list[Finding]:
         if findings[-1].passed:
             findings += [check_rule(store, query) for query in queries if query.kind == "checks"]
             findings.append(check_statement(store, settings.queries))
+            findings.append(check_migrations(settings.ontology / MIGRATIONS))
             findings.append(check_data_cube(assembled.quads, settings.queries / "data-cube"))
         findings.append(check_duplicates(list(assembled.quads)))
     with progress("shapes"):

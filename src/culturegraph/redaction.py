@@ -10,13 +10,12 @@ be recalled.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import shutil
 import tempfile
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -26,10 +25,11 @@ from culturegraph.build import Clock, Progress, compose, silent
 from culturegraph.errors import CulturegraphError, DataErrors, InvalidGraphError, StorageError
 from culturegraph.rdf.vocabulary import BASE
 from culturegraph.release import Origin, write_release
-from culturegraph.releases.folder import Release, list_releases
+from culturegraph.releases.folder import Release, find_marks, list_releases
 from culturegraph.settings import Settings
 from culturegraph.sources import tables
-from culturegraph.sources.restrictions import Restrictions, read_restrictions
+from culturegraph.sources.bundle import read_ontology
+from culturegraph.sources.restrictions import Restrictions, read_restrictions, spread
 from culturegraph.sources.rows import number_rows
 
 _ARCHIVES: Final = ("csvw", "ontology", "shapes", "queries")
@@ -55,29 +55,7 @@ def redact(settings: Settings, *, progress: Progress = silent) -> list[str]:
 def shows(release: Release, restrictions: Restrictions) -> bool:
     """Return whether any statement or file of a release has something restricted in it."""
     quads = (quad for line in release.lines() for quad in parse(line, format=RdfFormat.N_QUADS))
-    return bool(find_marks(release.path, restrictions)) or any(map(restrictions.covers, quads))
-
-
-def find_marks(folder: Path, restrictions: Restrictions) -> list[str]:
-    """Return the files of a release, members of archives included, in whose bytes a restricted IRI or word stands."""
-    marks = restrictions.marks()
-    return [
-        name
-        for path in sorted(folder.iterdir())
-        for name, data in _contents(path)
-        if any(mark in data for mark in marks)
-    ]
-
-
-def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
-    if path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                yield f"{path.name}/{name}", archive.read(name)
-    elif path.suffix == ".gz":
-        yield path.name, gzip.decompress(path.read_bytes())
-    elif path.is_file():
-        yield path.name, path.read_bytes()
+    return bool(find_marks(release.path, restrictions.marks())) or any(map(restrictions.covers, quads))
 
 
 def _redact(settings: Settings, release: Release, restrictions: Restrictions, progress: Progress) -> None:
@@ -86,8 +64,11 @@ def _redact(settings: Settings, release: Release, restrictions: Restrictions, pr
         root, made_in = Path(name, "root"), Path(name, release.version)
         unpack(release, root)
         try:
-            take_out(root / "data", restrictions)
-            own = settings.model_copy(update={"root": root, "store": Path(name, "store")})
+            hidden = spread_over(root, restrictions)
+            take_out(root / "data", hidden)
+            own = settings.model_copy(
+                update={"root": root, "store": Path(name, "store"), "private": False, "tables": None}
+            )
             clock = Clock(progress)
             made = compose(own, clock, version=release.version, built=release.built, allow_violations=True)
         except CulturegraphError as error:
@@ -96,7 +77,7 @@ def _redact(settings: Settings, release: Release, restrictions: Restrictions, pr
         origin = Origin(facts["commit"], facts.get("repository", ""))
         with clock.step("distributions"):
             write_release(made_in, release.version, made, root, origin, redacted=True)
-        if left := find_marks(made_in, restrictions):
+        if left := find_marks(made_in, hidden.marks()):
             raise InvalidGraphError(f"release {release.version} cannot be redacted by rows: {', '.join(left)}")
         _swap(release.path, made_in, Path(name, "before"))
 
@@ -117,6 +98,13 @@ def unpack(release: Release, root: Path) -> None:
     for name in ("LICENSE", "CHANGES.md"):
         if (release.path / name).is_file():
             shutil.copyfile(release.path / name, root / name.replace("CHANGES", "CHANGELOG"))
+
+
+def spread_over(root: Path, restrictions: Restrictions) -> Restrictions:
+    """Return the restrictions with what hangs on them in the tables of a folder."""
+    read = tables.read_tables(root / "data" / "csv-metadata.json")
+    declared, _ = read_ontology(root / "ontology")
+    return spread(restrictions, [*read.origin, *declared], read.origin)
 
 
 def take_out(data: Path, restrictions: Restrictions) -> None:

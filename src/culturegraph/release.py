@@ -22,22 +22,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from pyoxigraph import DefaultGraph, Quad, RdfFormat, serialize
+from pyoxigraph import DefaultGraph, Quad, RdfFormat, parse, serialize
 
 from culturegraph import __version__
 from culturegraph.build import Clock, Composed, Progress, compose, count_by_graph, silent
-from culturegraph.errors import StorageError, UsageError
+from culturegraph.errors import DataError, DataErrors, InvalidGraphError, StorageError, UsageError
 from culturegraph.rdf.canonical import canonicalise, to_nquads
 from culturegraph.rdf.graphs import CATALOGUE, ONTOLOGY
 from culturegraph.rdf.vocabulary import OWL, PREFIXES
 from culturegraph.releases.description import describe_release, to_crate, to_datacite
-from culturegraph.releases.folder import MANIFEST, SUMS, Release, checksum, find_release, parse_version
+from culturegraph.releases.folder import (
+    MANIFEST,
+    SUMS,
+    Release,
+    checksum,
+    find_marks,
+    find_release,
+    list_releases,
+    parse_version,
+)
+from culturegraph.releases.migrations import FOLDER, check_step, read_migrations
+from culturegraph.releases.ontology_changes import compare_ontologies
 from culturegraph.settings import Settings
+from culturegraph.sources.restrictions import Restrictions, read_restrictions
+from culturegraph.sources.tables import read_tables
 
 # Folders of files for domain people, each released as one archive.
 _ARCHIVES: Final = {
     "csvw": ("data", ("*.csv", "*.json", "*.md")),
-    "ontology": ("ontology", ("**/*.ttl", "*.md")),
+    "ontology": ("ontology", ("**/*.ttl", "**/*.ru", "**/*.md")),
     "shapes": ("shapes", ("**/*.ttl",)),
     "queries": ("queries", ("**/*.rq",)),
 }
@@ -60,12 +73,18 @@ def make_release(settings: Settings, version: str, *, progress: Progress = silen
     what `build` raises; StorageError where the folder cannot be written. Nothing half-made is left.
     """
     parse_version(version)
+    if settings.private:
+        raise UsageError("a release is public: make it without --private (CULTUREGRAPH_PRIVATE)")
     target = settings.releases / version
     if target.exists():
         raise UsageError(f"{version} is released already, and a release never changes; take the next number")
     origin = read_checkout(settings.root)
     clock = Clock(progress)
+    restrictions = read_restrictions(settings.private_data)
+    refuse_restricted(settings, restrictions)
     made = compose(settings, clock, version=version)
+    with clock.step("ontology"):
+        check_ontology(settings, version, made.quads)
     try:
         settings.releases.mkdir(parents=True, exist_ok=True)
         with (
@@ -75,10 +94,41 @@ def make_release(settings: Settings, version: str, *, progress: Progress = silen
             partial = Path(name, version)
             partial.mkdir()
             write_release(partial, version, made, settings.root, origin)
+            if left := find_marks(partial, restrictions.marks()):
+                raise InvalidGraphError(f"not released: something restricted stands in {', '.join(left)}")
             partial.rename(target)
     except OSError as error:
         raise StorageError(f"the release cannot be written to {target}: {error.strerror or error}") from error
     return find_release(settings.releases, version)
+
+
+def check_ontology(settings: Settings, version: str, quads: Iterable[Quad]) -> None:
+    """Hold the ontology to the release before: its version must say what changed, its migrations must move the data.
+
+    Raises UsageError with all that speaks against it, DataErrors where a migration is malformed.
+    """
+    migrations = read_migrations(settings.ontology / FOLDER)
+    earlier = (r for r in list_releases(settings.releases) if parse_version(r.version) < parse_version(version))
+    previous = next(earlier, None)
+    if previous is None:
+        return
+    old = list(parse(b"".join(previous.lines()), format=RdfFormat.N_QUADS))
+    changes = compare_ontologies(
+        [quad for quad in old if quad.graph_name == ONTOLOGY], [quad for quad in quads if quad.graph_name == ONTOLOGY]
+    )
+    if faults := check_step(old, changes, migrations):
+        raise UsageError("\n".join([f"the ontology does not follow on release {previous.version}:", *faults]))
+
+
+def refuse_restricted(settings: Settings, restrictions: Restrictions) -> None:
+    """Raise DataErrors, located, where the tables themselves hold something restricted: a release archives them."""
+    if not restrictions:
+        return
+    origin = read_tables(settings.data / "csv-metadata.json").origin
+    message = "is restricted: move it to the private folder, and commit, before a release archives it"
+    cells = {(o.file, o.row, o.column): o for quad, o in origin.items() if restrictions.covers(quad)}
+    if cells:
+        raise DataErrors([DataError(message, o.file, o.row, o.column) for _, o in sorted(cells.items())])
 
 
 def read_checkout(root: Path) -> Origin:

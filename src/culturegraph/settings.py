@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import Field
@@ -24,6 +25,11 @@ class Settings(BaseSettings):
     root: Path = Field(default_factory=default_root, description="folder with data/, ontology/, shapes/ and queries/")
     store: Path = Field(default=Path(".culturegraph"), description="folder of the published snapshots")
     private_data: Path | None = Field(default=None, description="folder of restrictions and of rows that are not shown")
+    private: bool = Field(
+        default=False, description="build with the rows of private_data and with all that restrictions.csv names"
+    )
+    tokens: Path | None = Field(default=None, description="file of the tokens that a private server asks for")
+    tables: Path | None = Field(default=None, description="folder of further rows for the tables of data/")
     releases: Path = Field(default=Path("releases"), description="folder of the releases")
     host: str = Field(default="127.0.0.1", description="address that the server listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="port that the server listens on")
@@ -32,7 +38,10 @@ class Settings(BaseSettings):
     max_result_size: int = Field(default=1_000_000_000, gt=0, description="bytes that an answer may have")
     memory_limit: int = Field(default=1_000_000_000, gt=0, description="bytes of memory that a query may use")
     long_queries: int = Field(
-        default=16, ge=1, le=64, description="queries that may run longer than half a second at once"
+        default=16,
+        ge=1,
+        le=64,
+        description="queries that may run longer than half a second at once",
     )
     client_queries: int = Field(default=16, ge=1, description="queries of one client under way at the same time")
     client_rate: float = Field(default=200.0, gt=0, description="queries a second of one client, over ten seconds")
@@ -46,9 +55,13 @@ class Settings(BaseSettings):
     read_timeout: float = Field(default=10.0, gt=0, description="seconds in which a request must have come whole")
     keep_alive: float = Field(default=75.0, gt=0, description="seconds for which an idle connection is kept")
     workers: int = Field(default=8, ge=1, le=32, description="evaluators kept ready; threads in a single process")
+    page_workers: int = Field(
+        default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=16, description="processes that make pages"
+    )
     single_process: bool = Field(default=False, description="one process, whose evaluators are threads: no kill")
     memory_quads: int = Field(default=5_000_000, ge=0, description="quads up to which a snapshot is held in memory")
     cache_size: int = Field(default=64_000_000, ge=0, description="bytes of answers kept; 0 for none")
+    kept_pages: int = Field(default=64_000_000, ge=0, description="bytes of pages kept, compressed; 0 for none")
     jemalloc: bool = Field(default=True, description="preload jemalloc where it is installed")
     access_log: Path | None = Field(default=None, description="file to which every query is logged, as JSON lines")
     slow_query: float = Field(default=5.0, gt=0, description="seconds from which a query is logged as slow")
@@ -63,6 +76,12 @@ class Settings(BaseSettings):
     def data(self) -> Path:
         """The folder of tables."""
         return self.root / "data"
+
+    @property
+    def additions(self) -> tuple[Path, ...]:
+        """The folders of tables whose rows are added to those of `data`."""
+        folders = (self.tables, self.private_data if self.private else None)
+        return tuple(folder for folder in folders if folder is not None)
 
     @property
     def ontology(self) -> Path:

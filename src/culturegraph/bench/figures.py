@@ -36,7 +36,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Options:
-    """What may be asked of a benchmark; None: as it is usually run. Only `endpoint` takes more than sizes."""
+    """What may be asked of a benchmark; None: as it is usually run. Most take sizes only."""
 
     sizes: str | None = None
     seed: int | None = None
@@ -114,19 +114,33 @@ def _reconciliation(settings: Settings, options: Options) -> Figures:
     return Figures("reconciliation", [asdict(run) for run in runs], bars=reconciliation.judge(runs))
 
 
+def _pages(settings: Settings, options: Options) -> Figures:
+    # Only here: it starts a server on the published snapshot.
+    from culturegraph.bench import pages
+
+    rounds, seed = options.rounds or pages.ROUNDS, options.seed or 1
+    runs = pages.run(settings, _sizes(options.sizes, (pages.PAGES,)), rounds, seed, options.progress)
+    return Figures("pages", [asdict(run) for run in runs], bars=pages.judge(runs))
+
+
 BENCHES: Final[Mapping[str, Callable[[Settings, Options], Figures]]] = {
     "endpoint": _endpoint,
     "tables": _tables,
     "reasoning": _reasoning,
     "validation": _validation,
     "reconciliation": _reconciliation,
+    "pages": _pages,
 }
+# What takes --seed and --rounds, and what takes --parts.
+_REPEATED, _PARTED = frozenset({"endpoint", "pages"}), frozenset({"endpoint"})
 
 
 def measure(name: str, settings: Settings, options: Options) -> Figures:
     """Run a benchmark by its name. Raises UsageError where there is none of that name or an option does not suit it."""
     if name not in BENCHES:
         raise UsageError(f"there is no benchmark {name!r} (there are {', '.join(BENCHES)})")
-    if name != "endpoint" and (options.seed, options.rounds, options.parts) != (None, None, None):
-        raise UsageError("--seed, --rounds and --parts are for the benchmark endpoint")
+    if name not in _REPEATED and (options.seed, options.rounds) != (None, None):
+        raise UsageError(f"--seed and --rounds are for the benchmarks {' and '.join(sorted(_REPEATED))}")
+    if name not in _PARTED and options.parts is not None:
+        raise UsageError(f"--parts is for the benchmark {' and '.join(sorted(_PARTED))}")
     return BENCHES[name](settings, options)

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from statistics import quantiles
 from typing import Final, Self
@@ -228,6 +229,29 @@ def _work(target: Target, requests: Sequence[bytes], seconds: float, pipe: Conne
             else:
                 failed += 1
     pipe.send((times, failed))
+
+
+def ask_once(target: Target, requests: Sequence[bytes], connections: int) -> tuple[list[Answer], float]:
+    """Send each request once, shared out among so many connections; return the answers and the seconds for all."""
+    context = multiprocessing.get_context("fork")
+    barrier = context.Barrier(connections + 1)
+    pipes = []
+    for number in range(connections):
+        ours, theirs = context.Pipe(duplex=False)
+        share = requests[number::connections]
+        context.Process(target=_ask_share, args=(target, share, barrier, theirs), daemon=True).start()
+        theirs.close()
+        pipes.append(ours)
+    barrier.wait()
+    start = time.perf_counter()
+    answers = [answer for pipe in pipes for answer in pipe.recv()]
+    return answers, time.perf_counter() - start
+
+
+def _ask_share(target: Target, requests: Sequence[bytes], barrier: Barrier, pipe: Connection) -> None:
+    with Client(target) as client:
+        barrier.wait()
+        pipe.send([client.ask(request) for request in requests])
 
 
 def percentiles(times: Sequence[float]) -> tuple[float, float]:

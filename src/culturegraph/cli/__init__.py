@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from culturegraph import __version__
-from culturegraph.cli import asking, building, exporting, ingesting, judging, linking, records, releasing
+from culturegraph.cli import asking, building, exporting, ingesting, judging, linking, records, releasing, tokens
 from culturegraph.cli.terminal import err, out
 from culturegraph.errors import CulturegraphError, DataErrors, UsageError
 
@@ -28,6 +28,7 @@ for _group in (building, ingesting, judging, asking, linking, releasing):
     app.add_typer(_group.verbs)
 exporting.verbs.add_typer(records.verbs)
 app.add_typer(exporting.verbs, name="export")
+app.add_typer(tokens.verbs, name="token")
 
 # What the extras bring; a server runs without.
 _EXTRAS = dict.fromkeys(("csvw", "pyshacl", "rdflib", "SPARQLWrapper", "uritemplate"), "build") | dict.fromkeys(

@@ -10,8 +10,11 @@ import typer
 from culturegraph.cli.terminal import (
     Engine,
     JsonOption,
+    PrivateBuildOption,
     PrivateOption,
     StoreOption,
+    TablesOption,
+    check_private,
     err,
     out,
     print_json,
@@ -30,6 +33,8 @@ def build(
         list[Path] | None, typer.Option("--quads", help="N-Quads or TriG instead of the bundled data")
     ] = None,
     private_data: PrivateOption = None,
+    private: PrivateBuildOption = False,
+    tables: TablesOption = None,
     engine: Annotated[Engine, typer.Option(help="SHACL engine")] = Engine.compiled,
     allow_violations: Annotated[bool, typer.Option("--allow-violations", help="publish with violations")] = False,
     as_json: JsonOption = False,
@@ -37,11 +42,14 @@ def build(
     """Build the graph from its files and publish it as a snapshot."""
     from culturegraph import build as building
 
-    settings = read_settings(store=store, private_data=private_data)
+    settings = read_settings(store=store, private_data=private_data, private=private or None, tables=tables)
+    check_private(settings)
     if quads:
         made = building.build_from_quads(settings, quads, progress=show_step)
     else:
         made = building.build(settings, progress=show_step, engine=engine.value, allow_violations=allow_violations)
+    for error in made.idle:
+        err.print(f"note: {error}", markup=False)
     version, total = made.snapshot.version, sum(made.quads_by_graph.values())
     seconds = {step: round(duration, 2) for step, duration in made.seconds_by_step.items()}
     if as_json:
@@ -52,6 +60,8 @@ def build(
                 "quads": total,
                 "quads_by_graph": made.quads_by_graph,
                 "validation": made.report.counts,
+                "private": settings.private,
+                "restrictions_without_effect": list(map(str, made.idle)),
                 "seconds": seconds,
             }
         )
@@ -69,6 +79,12 @@ def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="port to listen on", show_default="8000")] = None,
     store: StoreOption = None,
+    private_data: PrivateOption = None,
+    private: PrivateBuildOption = False,
+    tokens: Annotated[
+        Path | None, typer.Option("--tokens", help="file of tokens: who has none is not let in (one process)")
+    ] = None,
+    tables: TablesOption = None,
     single_process: Annotated[
         bool, typer.Option("--single-process", help="threads instead of processes: no query can be killed")
     ] = False,
@@ -77,7 +93,17 @@ def serve(
     from culturegraph.server.allocator import is_restarted, restart_lean
     from culturegraph.web.server import serve as run
 
-    settings = read_settings(host=host, port=port, store=store, single_process=single_process or None)
+    settings = read_settings(
+        host=host,
+        port=port,
+        store=store,
+        single_process=single_process or None,
+        private_data=private_data,
+        private=private or None,
+        tokens=tokens,
+        tables=tables,
+    )
+    check_private(settings)
     if not is_restarted():
         _build_if_changed(settings)
         restart_lean(jemalloc=settings.jemalloc)

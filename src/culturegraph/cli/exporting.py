@@ -1,15 +1,29 @@
-"""Verbs that write the published graph in a profile: nquads, owl-data, data-cube, unesco-qpr."""
+"""Verbs that write the published graph in a profile: nquads, owl-data, data-cube, unesco-qpr, and any profile of
+`queries/exports/profiles/`.
+"""
 
 from __future__ import annotations
 
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from culturegraph.cli.terminal import Language, StoreOption, err, read_settings, show_step
+from culturegraph.cli.terminal import (
+    JsonOption,
+    Language,
+    StoreOption,
+    err,
+    out,
+    print_json,
+    read_settings,
+    show_export,
+    show_step,
+)
+from culturegraph.errors import UsageError
 from culturegraph.files import write_whole
 
 
@@ -22,7 +36,78 @@ class ReportForm(StrEnum):
     jsonld = "jsonld"
 
 
-verbs = typer.Typer(help="Write the published graph in a profile.", no_args_is_help=True, rich_markup_mode=None)
+class _Profiles(TyperGroup):
+    """Takes a verb that is none for a profile of `queries/exports/profiles/`: those are files, and may be added."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the verb, or that which writes any profile."""
+        known = self.get_command(ctx, args[0]) is not None
+        return super().resolve_command(ctx, args if known else ["profile", *args])
+
+
+verbs = typer.Typer(help="Write the published graph in a profile.", cls=_Profiles, rich_markup_mode=None)
+
+
+@verbs.callback(invoke_without_command=True, epilog="Example: culturegraph export --all -o exports")
+def export_all(
+    context: typer.Context,
+    every: Annotated[bool, typer.Option("--all", help="every profile, in all its formats")] = False,
+    output: Annotated[Path, typer.Option("-o", "--output", help="folder")] = Path("exports"),
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+) -> None:
+    """Write the published graph in a profile."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = read_settings(store=store)
+    if not every:
+        from culturegraph.exports.profiles.profile import list_profiles
+
+        out.print(context.get_help(), markup=False)
+        out.print("Profiles: " + ", ".join(list_profiles(settings.queries)), markup=False)
+        raise typer.Exit(UsageError.exit_code)
+    from culturegraph.exports.profiles.bulk import write_all
+    from culturegraph.exports.profiles.profile import read_profiles
+    from culturegraph.store.snapshot import open_current
+
+    profiles = list(read_profiles(settings.queries).values())
+    with show_export() as progress:
+        made = list(write_all(profiles, open_current(settings.store).store, output, progress))
+    if as_json:
+        print_json([each.to_json() for each in made])
+        return
+    for each in made:
+        err.print(str(each), markup=False)
+
+
+@verbs.command("profile", hidden=True, epilog="Example: culturegraph export edm --format rdf -o edm.rdf")
+def export_profile(
+    name: Annotated[str, typer.Argument(help="a profile of queries/exports/profiles")],
+    fmt: Annotated[
+        str | None, typer.Option("--format", help="rdf, ttl, nt, jsonld or csv", show_default="first")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="file; standard output without it")] = None,
+    lang: Annotated[
+        Language, typer.Option(help="language of the words around the data, where there are any")
+    ] = Language.es,
+    rejects: Annotated[Path | None, typer.Option("--rejects", help="file (CSV) for what is left out, and why")] = None,
+    store: StoreOption = None,
+) -> None:
+    """Write a profile of queries/exports/profiles."""
+    from culturegraph.exports.profiles.bulk import write_profile, write_rejects
+    from culturegraph.exports.profiles.export import Export
+    from culturegraph.exports.profiles.profile import read_profile
+    from culturegraph.store.snapshot import open_current
+
+    settings = read_settings(store=store)
+    profile = read_profile(settings.queries, name)
+    form = profile.check_format(fmt)
+    export = Export(profile, open_current(settings.store).store, lang.value)
+    with show_export() as progress:
+        made = write_profile(export, form, output, progress)
+    if rejects:
+        write_whole(rejects, write_rejects(export))
+    err.print(str(made), markup=False)
 
 
 @verbs.command("nquads", epilog="Example: culturegraph export nquads -o culturegraph.nq")

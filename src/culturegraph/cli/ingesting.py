@@ -48,12 +48,16 @@ def ingest(
     rows: Annotated[Path | None, typer.Option(help="unesco-qpr: CSV of the answers, to be reviewed")] = None,
     page: Annotated[int | None, typer.Option(help="wikidata: solutions asked for at a time")] = None,
     review: Annotated[Path | None, typer.Option(help="marcxml: CSV of names that may be something of ours")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="csvw: so many processes, each writing unsorted parts into the folder -o")
+    ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Turn a published data set into N-Quads and a file of rejects."""
+    from culturegraph.sources.adapters.csvw_parts import Effort
     from culturegraph.sources.adapters.ingestion import ingest as run
-    from culturegraph.sources.adapters.ingestion import plan_job
+    from culturegraph.sources.adapters.ingestion import ingest_parts, plan_job
 
     given = {
         "gazetteer": gazetteer,
@@ -73,7 +77,12 @@ def ingest(
         settings, kind.value, tuple(files or ()), source=source, described=described, options=options, link=link
     )
     with show_step(f"reading {kind.value}"):
-        tally = run(kind.value, job, output, rejects)
+        if workers is None:
+            tally = run(kind.value, job, output, rejects)
+        elif kind is not Kind.csvw or output is None:
+            raise UsageError("--workers is for csvw, with -o naming the folder of the parts")
+        else:
+            tally = ingest_parts(job, output, rejects, Effort(workers))
     # Standard output may be the quads.
     for line in [json.dumps(tally.to_json(), ensure_ascii=False)] if as_json else tally.to_text():
         err.print(line, markup=False)

@@ -25,6 +25,7 @@ class Bench(StrEnum):
     reasoning = "reasoning"
     validation = "validation"
     reconciliation = "reconciliation"
+    pages = "pages"
 
 
 class ReportFormat(StrEnum):
@@ -46,8 +47,8 @@ def bench(
     sizes: Annotated[str | None, typer.Option(help="sizes, as N,N")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="write the figures to a file")] = None,
     picture: Annotated[Path | None, typer.Option(help="endpoint: write an SVG of the figures to a file")] = None,
-    seed: Annotated[int | None, typer.Option(help="endpoint: of the generated data", show_default="1")] = None,
-    rounds: Annotated[int | None, typer.Option(min=1, help="endpoint: rounds", show_default="5")] = None,
+    seed: Annotated[int | None, typer.Option(help="endpoint, pages: of what is random", show_default="1")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="endpoint, pages: rounds", show_default="5")] = None,
     parts: Annotated[
         str | None, typer.Option(help="endpoint: some of light,kinds,mixed,dashboard,stream,text,hostile; all without")
     ] = None,

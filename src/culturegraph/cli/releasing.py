@@ -1,15 +1,14 @@
-"""Verbs of releases: release, diff."""
+"""Verbs of releases: release, redact, diff, migrate."""
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from culturegraph.cli.terminal import JsonOption, PrivateOption, out, print_json, read_settings, show_step
+from culturegraph.cli.terminal import JsonOption, PrivateOption, err, out, print_json, read_settings, show_step
 from culturegraph.errors import UsageError
 
 verbs = typer.Typer(rich_markup_mode=None)
@@ -71,12 +70,27 @@ def diff(
     releases: ReleasesOption = None,
 ) -> None:
     """Tell which statements two releases (or files) do not share. Exit code 0 also where there are differences."""
-    from culturegraph.releases.differences import changes_between, write_changes
+    from culturegraph.files import writing
+    from culturegraph.releases.differences import Ontologies, changes_between, write_changes
 
-    folder = read_settings(releases=releases).releases
-    with show_step("comparing"), changes_between(folder, before, after) as changes:
-        if output is None:
-            write_changes(changes, form.value, sys.stdout.buffer)
-        else:
-            with output.open("wb") as file:
-                write_changes(changes, form.value, file)
+    folder, ontologies = read_settings(releases=releases).releases, Ontologies()
+    options: dict[str, Any] = {"literally": form is DiffFormat.patch, "ontologies": ontologies}
+    with show_step("comparing"), changes_between(folder, before, after, **options) as changes, writing(output) as file:
+        write_changes(changes, form.value, file, ontologies)
+
+
+@verbs.command(epilog="Example: culturegraph migrate old.nq --from 1.0.0 --to 2.0.0 -o new.nq")
+def migrate(
+    data: Annotated[str, typer.Argument(help="version of a release, or an N-Quads, TriG or Turtle file")],
+    before: Annotated[str | None, typer.Option("--from", help="ontology version of the data; read from them")] = None,
+    after: Annotated[str | None, typer.Option("--to", help="ontology version wanted; the one at hand")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="N-Quads; standard output without it")] = None,
+    releases: ReleasesOption = None,
+) -> None:
+    """Turn data in the terms of an older version of the ontology into those of a newer one (ontology/migrations/)."""
+    from culturegraph.files import writing
+    from culturegraph.migration import migrate_data
+
+    with show_step("migrating"), writing(output) as file:
+        told = migrate_data(read_settings(releases=releases), data, before, after, file)
+    err.print(told, markup=False)

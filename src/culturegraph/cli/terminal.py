@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +26,10 @@ StoreOption = Annotated[
 PrivateOption = Annotated[
     Path | None, typer.Option("--private-data", help="folder with restrictions.csv: what must not be shown")
 ]
+PrivateBuildOption = Annotated[
+    bool, typer.Option("--private", help="with the private rows and all that is restricted; for a store of its own")
+]
+TablesOption = Annotated[Path | None, typer.Option("--tables", help="folder of further rows for the tables of data/")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 
 
@@ -52,11 +56,31 @@ def read_settings(**given: Any) -> Settings:
         raise UsageError("; ".join(faults)) from errors
 
 
+def check_private(settings: Settings) -> None:
+    """Raise UsageError where a folder of rows is asked for that is not there."""
+    if settings.private and settings.private_data is None:
+        raise UsageError("say where the private rows are: --private-data DIR")
+    for folder in settings.additions:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is no folder")
+
+
 @contextmanager
 def show_step(name: str) -> Iterator[None]:
     """Show a running step on a terminal; print nothing into a pipe."""
     with err.status(f"{name} …"):
         yield
+
+
+@contextmanager
+def show_export() -> Iterator[Callable[[str, str, int, int], None]]:
+    """Show on a terminal how far an export is; give what is told of it."""
+    with err.status("reading the graph …") as status:
+
+        def tell(profile: str, form: str, done: int, total: int) -> None:
+            status.update(f"{profile}.{form}: {done} of {total} records …")
+
+        yield tell
 
 
 def print_json(value: Any) -> None:

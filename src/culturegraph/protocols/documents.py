@@ -33,6 +33,19 @@ def is_known(store: Store, iri: str) -> bool:
     )
 
 
+def count_statements(store: Store, iri: str, most: int) -> int:
+    """Return how many quads are about an IRI, as subject or object; counts no further than `most` of each."""
+    try:
+        node = NamedNode(iri)
+    except ValueError:
+        return 0
+    outgoing, incoming = (
+        store.quads_for_pattern(node, None, None, None),
+        store.quads_for_pattern(None, None, node, None),
+    )
+    return sum(1 for quads in (outgoing, incoming) for _ in islice(quads, most))
+
+
 def statements(store: Store, iri: str) -> list[Quad]:
     """Return the quads about an IRI in their named graphs: as subject, then as object.
 

@@ -1,4 +1,4 @@
-"""What crawlers and readers of feeds get: the site map, and an Atom feed of what was added or read again last.
+"""What crawlers and readers of feeds get: the site map, and an Atom feed of releases and of what was read last.
 
 Source: sitemaps.org 0.9 (at most 50,000 addresses a file); RFC 4287 (Atom).
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
@@ -15,6 +16,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
 
 from culturegraph.protocols.labels import Labels, to_href
 from culturegraph.rdf.vocabulary import BASE, CG
+from culturegraph.releases.folder import Release
 
 SITEMAP_SIZE: Final = 50_000
 _SITEMAP: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -32,11 +34,22 @@ class Change:
     day: str
 
 
-def write_sitemap(addresses: Iterable[str]) -> bytes:
-    """Return a site map of absolute addresses."""
+@dataclass(frozen=True)
+class Page:
+    """A page for crawlers, and when what it tells last changed; None where no release says so."""
+
+    address: str
+    changed: datetime | None = None
+
+
+def write_sitemap(pages: Iterable[Page]) -> bytes:
+    """Return a site map of pages with absolute addresses."""
     root = ET.Element("urlset", {"xmlns": _SITEMAP})
-    for address in addresses:
-        ET.SubElement(ET.SubElement(root, "url"), "loc").text = address
+    for page in pages:
+        url = ET.SubElement(root, "url")
+        _say(url, "loc", page.address)
+        if page.changed is not None:
+            _say(url, "lastmod", _timestamp(page.changed))
     return _to_bytes(root)
 
 
@@ -59,8 +72,14 @@ def list_changes(store: Store, language: str) -> list[Change]:
     return [Change(iri, labels.of(iri).text, days[iri]) for iri in latest]
 
 
-def write_feed(changes: Sequence[Change], manifest: Mapping[str, Any], home: str, words: Mapping[str, str]) -> bytes:
-    """Return an Atom feed: first the build that is served, then the sources that were read last."""
+def write_feed(
+    changes: Sequence[Change],
+    manifest: Mapping[str, Any],
+    releases: Sequence[Release],
+    home: str,
+    words: Mapping[str, str],
+) -> bytes:
+    """Return an Atom feed: the build that is served, the releases, newest first, the sources that were read last."""
     moment = manifest.get("built") or manifest.get("published") or "1970-01-01T00:00:00Z"
     root = ET.Element("feed", {"xmlns": _ATOM})
     _say(root, "id", BASE + "feed")
@@ -73,12 +92,32 @@ def write_feed(changes: Sequence[Change], manifest: Mapping[str, Any], home: str
     _say(build, "title", f"{words['ask_feed_build']} {manifest.get('version')}")
     quads = sum(manifest.get("quads_by_graph", {}).values())
     _say(build, "summary", f"{quads:,} {words['ask_feed_statements']}; sha256:{manifest.get('content_hash')}")
+    for index, release in enumerate(releases[:_ENTRIES]):
+        _tell_release(root, release, releases[index + 1] if index + 1 < len(releases) else None, home, words)
     for change in changes:
         href = to_href(change.iri) or change.iri
         entry = _entry(root, change.iri, change.day + "T00:00:00Z", home.rstrip("/") + href)
         _say(entry, "title", change.title)
         _say(entry, "summary", f"{words['ask_feed_read']} {change.day}")
     return _to_bytes(root)
+
+
+def _tell_release(
+    root: ET.Element, release: Release, before: Release | None, home: str, words: Mapping[str, str]
+) -> None:
+    address = f"{home}releases/{release.version}"
+    entry = _entry(root, f"{BASE}releases/{release.version}", _timestamp(release.built), address)
+    _say(entry, "title", f"{words['releases_release']} {release.version}")
+    if before is not None:
+        ET.SubElement(entry, "link", {"rel": "related", "href": f"{address}/diff?from={before.version}"})
+    facts = release.manifest
+    told = f"{facts['quads']:,} {words['ask_feed_statements']}; sha256:{facts['content_hash']}"
+    _say(entry, "summary", f"{told}; {words['releases_redacted']}" if "redacted" in facts else told)
+
+
+def _timestamp(moment: datetime) -> str:
+    """Return a time as both formats write it (RFC 3339)."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _entry(root: ET.Element, id: str, moment: str, address: str) -> ET.Element:

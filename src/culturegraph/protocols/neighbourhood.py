@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 from markupsafe import Markup, escape
 from pyoxigraph import DefaultGraph, NamedNode, Store
 
 MAX_NEIGHBOURS: Final = 12
+_MERGE: Final = DefaultGraph()
 # Lengths are units of the view box; names are set in 15.
 _WIDTH, _HEIGHT = 860, 400
 _RADIUS_X, _RADIUS_Y = 210, 155
@@ -94,19 +96,14 @@ def _node(neighbour: Neighbour, x: float, y: float) -> str:
 
 def _linked(store: Store, neighbours: Sequence[Neighbour]) -> list[tuple[str, str]]:
     """Return the pairs of neighbours that some statement links, each once."""
-    iris = {neighbour.iri for neighbour in neighbours}
-    found: set[tuple[str, str]] = set()
-    for one in sorted(iris):
-        for other in sorted(iris):
-            if one < other and _has_link(store, one, other):
-                found.add((one, other))
-    return sorted(found)
+    nodes = [NamedNode(iri) for iri in sorted({neighbour.iri for neighbour in neighbours})]
+    return [(one.value, other.value) for one, other in combinations(nodes, 2) if _has_link(store, one, other)]
 
 
-def _has_link(store: Store, one: str, other: str) -> bool:
-    first, second, merge = NamedNode(one), NamedNode(other), DefaultGraph()
-    pairs = (store.quads_for_pattern(first, None, second, merge), store.quads_for_pattern(second, None, first, merge))
-    return any(next(iter(quads), None) is not None for quads in pairs)
+def _has_link(store: Store, one: NamedNode, other: NamedNode) -> bool:
+    return any(True for _ in store.quads_for_pattern(one, None, other, _MERGE)) or any(
+        True for _ in store.quads_for_pattern(other, None, one, _MERGE)
+    )
 
 
 def clip(text: str, longest: int = _LONGEST) -> str:

@@ -8,11 +8,11 @@ distribution of a Dataset.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from markupsafe import Markup
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import Literal, NamedNode
 
 from culturegraph.protocols.labels import Labels
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, LABEL, SKOS, TYPE
@@ -25,31 +25,31 @@ _GEO: Final = "http://www.w3.org/2003/01/geo/wgs84_pos#"
 _MOST: Final = 20
 
 
-def describe_entity(store: Store, iri: str, page: str, language: str) -> dict[str, Any]:
-    """Return an entity as a JSON-LD object; `page` is the address of the page about it."""
-    node = NamedNode(iri)
-    labels = Labels(store, language)
-    types = _values(store, node, TYPE)
+def describe_entity(iri: str, own: Mapping[str, Collection[Any]], page: str, labels: Labels) -> dict[str, Any]:
+    """Return an entity as a JSON-LD object.
+
+    `own` has what the graph says of it, by property; `page` is the address of the page about it.
+    """
+    types = _iris(own.get(TYPE.value, ()))
     known = sorted(kind.removeprefix(SCHEMA) for kind in types if kind.startswith(SCHEMA))
     told: dict[str, Any] = {
         "@context": SCHEMA.rstrip("/"),
         "@id": iri,
         "@type": known or "Thing",
-        "name": _texts(store, node, LABEL, SKOS + "prefLabel"),
-        "alternateName": _texts(store, node, SKOS + "altLabel"),
-        "description": _texts(store, node, SKOS + "definition", DCTERMS + "description"),
+        "name": _texts(own, LABEL.value, SKOS + "prefLabel"),
+        "alternateName": _texts(own, SKOS + "altLabel"),
+        "description": _texts(own, SKOS + "definition", DCTERMS + "description"),
         "additionalType": sorted(kind for kind in types if kind.startswith(CG)),
-        "sameAs": sorted(_values(store, node, SKOS + "exactMatch"))[:_MOST],
-        "geo": _coordinates(store, node),
+        "sameAs": sorted(_iris(own.get(SKOS + "exactMatch", ())))[:_MOST],
+        "geo": _coordinates(own),
         "mainEntityOfPage": page,
         "subjectOf": {"@id": DATASET},
     }
-    for quad in store.quads_for_pattern(node, None, None, DefaultGraph()):
-        name = quad.predicate.value.removeprefix(SCHEMA)
-        if quad.predicate.value.startswith(SCHEMA) and isinstance(quad.object, NamedNode):
-            found = told.setdefault(name, [])
-            if len(found) < _MOST:
-                found.append({"@id": quad.object.value, "name": labels.of(quad.object.value).text})
+    for predicate, terms in own.items():
+        if predicate.startswith(SCHEMA):
+            linked = sorted(_iris(terms))[:_MOST]
+            found = [{"@id": other, "name": labels.of(other).text} for other in linked]
+            told.setdefault(predicate.removeprefix(SCHEMA), []).extend(found)
     return {key: value for key, value in told.items() if value not in (None, [], "")}
 
 
@@ -89,30 +89,26 @@ def to_script(described: Mapping[str, Any]) -> Markup:
     return Markup(f'<script type="application/ld+json">{text}</script>')  # noqa: S704 (escaped above)
 
 
-def _values(store: Store, node: NamedNode, predicate: NamedNode | str) -> set[str]:
-    wanted = predicate if isinstance(predicate, NamedNode) else NamedNode(predicate)
-    found = store.quads_for_pattern(node, wanted, None, DefaultGraph())
-    return {quad.object.value for quad in found if isinstance(quad.object, NamedNode)}
+def _iris(terms: Iterable[Any]) -> set[str]:
+    return {term.value for term in terms if isinstance(term, NamedNode)}
 
 
-def _texts(store: Store, node: NamedNode, *predicates: NamedNode | str) -> list[dict[str, str]]:
-    texts: dict[tuple[str, str], dict[str, str]] = {}
-    for predicate in predicates:
-        wanted = predicate if isinstance(predicate, NamedNode) else NamedNode(predicate)
-        for quad in store.quads_for_pattern(node, wanted, None, DefaultGraph()):
-            if isinstance(quad.object, Literal):
-                language = quad.object.language or "und"
-                texts[language, quad.object.value] = {"@value": quad.object.value, "@language": language}
-    return [texts[key] for key in sorted(texts)][:_MOST]
+def _texts(own: Mapping[str, Collection[Any]], *predicates: str) -> list[dict[str, str]]:
+    texts = {
+        (term.language or "und", term.value)
+        for predicate in predicates
+        for term in own.get(predicate, ())
+        if isinstance(term, Literal)
+    }
+    return [{"@value": text, "@language": language} for language, text in sorted(texts)][:_MOST]
 
 
-def _coordinates(store: Store, node: NamedNode) -> dict[str, Any] | None:
-    latitude, longitude = (_number(store, node, _GEO + name) for name in ("lat", "long"))
+def _coordinates(own: Mapping[str, Collection[Any]]) -> dict[str, Any] | None:
+    latitude, longitude = (_number(own.get(_GEO + name, ())) for name in ("lat", "long"))
     if latitude is None or longitude is None:
         return None
     return {"@type": "GeoCoordinates", "latitude": latitude, "longitude": longitude}
 
 
-def _number(store: Store, node: NamedNode, predicate: str) -> float | None:
-    found: Iterable[Any] = store.quads_for_pattern(node, NamedNode(predicate), None, DefaultGraph())
-    return next((float(quad.object.value) for quad in found if isinstance(quad.object, Literal)), None)
+def _number(terms: Iterable[Any]) -> float | None:
+    return next((float(term.value) for term in terms if isinstance(term, Literal)), None)

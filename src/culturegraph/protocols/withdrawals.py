@@ -1,5 +1,7 @@
 """What was published under an address that is no more: why, and where to go. `data/withdrawn.csv` tells.
 
+A thing that only has another address now was never withdrawn: it was moved (`data/redirects.csv`).
+
 Source: PROV-O (invalidatedAtTime); DCMI Metadata Terms (isReplacedBy); RFC 9110 §15.5.11 (410 Gone).
 """
 
@@ -11,7 +13,7 @@ from typing import Final
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
 
 from culturegraph.protocols.labels import Labels, Name
-from culturegraph.rdf.vocabulary import DCTERMS, PROV, SKOS
+from culturegraph.rdf.vocabulary import DCTERMS, PROV, SKOS, TYPE
 
 _WHEN: Final = NamedNode(PROV + "invalidatedAtTime")
 _INSTEAD: Final = NamedNode(DCTERMS + "isReplacedBy")
@@ -45,3 +47,20 @@ def find_withdrawal(store: Store, iri: str, labels: Labels) -> Withdrawal | None
         reason=Name(best.value, best.language) if best else None,
         replacements=tuple(sorted(term.value for term in instead if isinstance(term, NamedNode))),
     )
+
+
+def find_new_address(store: Store, iri: str) -> str | None:
+    """Return the IRI that a thing has now, or None where it was not moved.
+
+    A moved thing is replaced, and the old address has no type and was not withdrawn.
+    """
+    try:
+        node = NamedNode(iri)
+    except ValueError:
+        return None
+    moved = [quad.object for quad in store.quads_for_pattern(node, _INSTEAD, None, DefaultGraph())]
+    if not moved or any(
+        True for predicate in (_WHEN, TYPE) for _ in store.quads_for_pattern(node, predicate, None, DefaultGraph())
+    ):
+        return None
+    return next((term.value for term in moved if isinstance(term, NamedNode)), None)

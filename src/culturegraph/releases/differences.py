@@ -19,13 +19,22 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final, Literal
+from urllib.parse import quote
 
 from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, parse, serialize
 
 from culturegraph.errors import StorageError, UsageError
+from culturegraph.rdf.blank_nodes import settle
 from culturegraph.rdf.canonical import canonicalise, to_nquads
 from culturegraph.rdf.graphs import CATALOGUE, VALIDATION, syntax_fault
+from culturegraph.rdf.vocabulary import BASE, DCTERMS, PREFIXES, TYPE
 from culturegraph.releases.folder import find_release, read_lines
+from culturegraph.releases.ontology_changes import (
+    OntologyChanges,
+    compare_ontologies,
+    is_of_ontology,
+    ontology_quads,
+)
 
 Sign = Literal["+", "-"]
 Change = tuple[Sign, bytes]
@@ -54,6 +63,30 @@ def compare(before: Iterable[bytes], after: Iterable[bytes]) -> Iterator[Change]
         else:
             yield "+", right
             right = next(new, None)
+
+
+def compare_settled(before: Iterable[bytes], after: Iterable[bytes]) -> Iterator[Change]:
+    """Yield what `compare` yields, save that blank nodes are the same where they are made of the same.
+
+    Lines with blank nodes are held in memory and come last.
+    """
+    old: list[bytes] = []
+    new: list[bytes] = []
+    yield from compare(_set_aside(before, old), _set_aside(after, new))
+    yield from compare(_settle(old), _settle(new))
+
+
+def _set_aside(lines: Iterable[bytes], blank: list[bytes]) -> Iterator[bytes]:
+    for line in lines:
+        if b"_:" in line and (line.startswith(b"_:") or line.split(b" ", 2)[2].startswith(b"_:")):
+            blank.append(line)
+        else:
+            yield line
+
+
+def _settle(lines: Iterable[bytes]) -> Iterator[bytes]:
+    quads = settle(parse(b"".join(lines), format=RdfFormat.N_QUADS))
+    return iter(to_nquads(quads).splitlines(keepends=True))
 
 
 def _is_of_the_graph(line: bytes) -> bool:
@@ -117,6 +150,7 @@ class Summary:
     removed_by_graph: Counter[str] = field(default_factory=Counter)
     added_by_subject: Counter[str] = field(default_factory=Counter)
     removed_by_subject: Counter[str] = field(default_factory=Counter)
+    ontology: OntologyChanges | None = None
 
     def count(self, changes: Iterable[Change]) -> Iterator[Change]:
         """Yield the changes again, counting them."""
@@ -140,6 +174,7 @@ class Summary:
             "removed": self.removed,
             "by_graph": [{"graph": name, "added": a, "removed": r} for name, a, r in self.by_graph()],
             "by_subject": [{"subject": name, "added": a, "removed": r} for name, a, r in self.by_subject()],
+            **({"ontology": self.ontology.record()} if self.ontology else {}),
         }
 
     def to_text(self, rows: int = 30) -> str:
@@ -149,6 +184,8 @@ class Summary:
             lines += [f"{title}:", *(f"  +{a:<8,} -{r:<8,} {name}" for name, a, r in counted[:rows])]
             if len(counted) > rows:
                 lines.append(f"  … and {len(counted) - rows:,} more")
+        if self.ontology is not None:
+            lines.append(self.ontology.to_text())
         return "\n".join(lines)
 
     def by_graph(self) -> list[tuple[str, int, int]]:
@@ -166,7 +203,8 @@ def _rows(added: Counter[str], removed: Counter[str]) -> list[tuple[str, int, in
 
 
 def _subject(line: bytes) -> str:
-    return line.split(b" ", 1)[0].strip(b"<>").decode()
+    # Structures without a name are counted together.
+    return "_:" if line.startswith(b"_:") else line.split(b" ", 1)[0].strip(b"<>").decode()
 
 
 def _graph(line: bytes) -> str:
@@ -184,18 +222,31 @@ def to_patch(changes: Iterable[Change]) -> Iterator[bytes]:
 
 
 def to_trig(changes: Iterable[Change]) -> bytes:
-    """Return the changes as TriG: what was added in one graph, what was removed in another, without their graphs."""
-    graphs: dict[Sign, NamedNode] = {"+": NamedNode(ADDED), "-": NamedNode(REMOVED)}
-    quads = (
-        Quad(quad.subject, quad.predicate, quad.object, graphs[sign])
-        for sign, line in changes
-        for quad in parse(line, format=RdfFormat.N_QUADS)
-    )
-    return serialize(quads, format=RdfFormat.TRIG) or b""
+    """Return the changes as TriG: for each graph, one of what was added to it and one of what was removed from it.
+
+    The default graph says which is which: `a <urn:x-culturegraph:added> ; dcterms:source <graph>`.
+    """
+    quads: list[Quad] = []
+    for sign, line in changes:
+        kind = ADDED if sign == "+" else REMOVED
+        for quad in parse(line, format=RdfFormat.N_QUADS):
+            graph = getattr(quad.graph_name, "value", "")
+            name = NamedNode(f"{kind}:{quote(graph.removeprefix(BASE), safe='/')}")
+            quads.append(Quad(quad.subject, quad.predicate, quad.object, name))
+            quads.append(Quad(name, TYPE, NamedNode(kind)))
+            quads += [Quad(name, NamedNode(DCTERMS + "source"), NamedNode(graph))] if graph else []
+    prefixes = {name: iri for name, iri in PREFIXES.items() if name in ("cg", "rdfs", "skos", "dcterms", "owl", "xsd")}
+    ordered = sorted(dict.fromkeys(quads), key=lambda quad: (str(quad.graph_name), str(quad)))
+    return serialize(ordered, format=RdfFormat.TRIG, prefixes=prefixes) or b""
 
 
-def write_changes(changes: Iterable[Change], form: str, target: IO[bytes]) -> None:
-    """Write changes as "patch" (streamed), "trig", or as the counts of a summary: "json" or "text"."""
+def write_changes(
+    changes: Iterable[Change], form: str, target: IO[bytes], ontologies: Ontologies | None = None
+) -> None:
+    """Write changes as "patch" (streamed), "trig", or as the counts of a summary: "json" or "text".
+
+    Summaries also tell what changed in the ontology. Raises UsageError where the sides are of different ontologies.
+    """
     if form == "patch":
         for line in to_patch(changes):
             target.write(line)
@@ -205,18 +256,45 @@ def write_changes(changes: Iterable[Change], form: str, target: IO[bytes]) -> No
         summary = Summary()
         for _ in summary.count(changes):
             pass
+        summary.ontology = ontologies.compare() if ontologies else None
         text = json.dumps(summary.record(), ensure_ascii=False, indent=1) if form == "json" else summary.to_text()
         target.write(f"{text}\n".encode())
 
 
+@dataclass
+class Ontologies:
+    """The lines of the ontology of each side, once the changes have been gone through."""
+
+    before: list[bytes] = field(default_factory=list)
+    after: list[bytes] = field(default_factory=list)
+
+    def compare(self) -> OntologyChanges:
+        """Return what changed in the ontology. Raises UsageError where the sides are of two different ontologies."""
+        return compare_ontologies(*(ontology_quads(lines) for lines in (self.before, self.after)))
+
+
 @contextmanager
-def changes_between(root: Path, before: str, after: str) -> Iterator[Iterator[Change]]:
+def changes_between(
+    root: Path, before: str, after: str, *, literally: bool = False, ontologies: Ontologies | None = None
+) -> Iterator[Iterator[Change]]:
     """Give the changes from one side to the other; each is a version below `root` or the path of a file.
+
+    Blank nodes count by what they are made of, unless `literally`: then by their labels in the two files, which is
+    what a patch of the first needs. `ontologies` is filled on the way.
 
     Raises NotFoundError (no such release), StorageError (no such file), and what `sorted_lines` raises.
     """
     with _lines(root, before) as old, _lines(root, after) as new:
-        yield compare(old, new)
+        kept = ontologies or Ontologies()
+        sides = _keep_ontology(old, kept.before), _keep_ontology(new, kept.after)
+        yield compare(*sides) if literally else compare_settled(*sides)
+
+
+def _keep_ontology(lines: Iterator[bytes], kept: list[bytes]) -> Iterator[bytes]:
+    for line in lines:
+        if is_of_ontology(line):
+            kept.append(line)
+        yield line
 
 
 @contextmanager

@@ -14,9 +14,11 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,10 +74,23 @@ def parse_version(text: str) -> tuple[int, int, int]:
 
 def list_releases(root: Path) -> list[Release]:
     """Return all releases, newest version first. Raises StorageError where a manifest is damaged."""
+    return list(_list(root, identify_releases(root)))
+
+
+def identify_releases(root: Path) -> str:
+    """Return what changes when a release is added or redacted: both rename a folder here. Cheap to ask for."""
+    try:
+        return str(root.stat().st_mtime_ns)
+    except OSError:
+        return ""
+
+
+@lru_cache(maxsize=16)
+def _list(root: Path, _identity: str) -> tuple[Release, ...]:
     if not root.is_dir():
-        return []
+        return ()
     names = [path.name for path in root.iterdir() if _VERSION.fullmatch(path.name) and (path / MANIFEST).is_file()]
-    return [_read(root / name) for name in sorted(names, key=parse_version, reverse=True)]
+    return tuple(_read(root / name) for name in sorted(names, key=parse_version, reverse=True))
 
 
 def find_release(root: Path, version: str) -> Release:
@@ -121,3 +136,25 @@ def read_lines(path: Path) -> Iterator[bytes]:
             yield from file
     except (OSError, EOFError) as error:
         raise StorageError(f"{path} cannot be read: {error}") from error
+
+
+def find_marks(folder: Path, marks: Iterable[bytes]) -> list[str]:
+    """Return the files of a release, members of archives included, in whose bytes one of some expressions is found."""
+    found = [re.compile(mark) for mark in marks]
+    return [
+        name
+        for path in sorted(folder.iterdir())
+        for name, data in _contents(path)
+        if any(mark.search(data) for mark in found)
+    ]
+
+
+def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                yield f"{path.name}/{name}", archive.read(name)
+    elif path.suffix == ".gz":
+        yield path.name, gzip.decompress(path.read_bytes())
+    elif path.is_file():
+        yield path.name, path.read_bytes()

@@ -24,7 +24,7 @@ def is_restarted() -> bool:
 def restart_lean(*, jemalloc: bool) -> None:
     """Start this program once more in place of itself, with jemalloc preloaded where it is wanted and installed.
 
-    Where it is not, a light query took three times as long before glibc's caches were larger. What has been loaded so far, for a build for instance, is gone then. Returns where there is nothing to gain.
+    What has been loaded so far, for a build for instance, is gone then. Returns where there is nothing to gain.
     """
     library = ctypes.util.find_library("jemalloc") if jemalloc else None
     if is_restarted() or not sys.platform.startswith("linux"):

@@ -1,4 +1,6 @@
-"""Answers of one snapshot, shared by its evaluators: a ring in shared memory. It ends with the processes that share it.
+"""Answers of one snapshot in shared memory: a ring that evaluators share, and another one that pages processes share.
+
+It ends with the processes that share it.
 
     index    digest (two words), place, length      one entry for each value of the digest's last bits
     ring     answer, answer, …                      a new answer overwrites the oldest
@@ -17,18 +19,21 @@ from typing import Final
 from culturegraph.protocols.headers import CODINGS
 from culturegraph.server.output import SMALLEST_PACKED, pack, unpack
 
-_ENTRIES: Final = 4096
+ENTRIES: Final = 4096
 _WORDS: Final = 4
 _CODINGS: Final = (None, *CODINGS)
 
 
 class AnswerCache:
-    """A cache of `size` bytes; none is kept where that is 0. Make it before the processes that share it are forked."""
+    """A cache of `size` bytes; none is kept where that is 0. Make it before the processes that share it are forked.
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    `entries` is how many answers it knows at the most. A process that writes from several threads takes a lock itself.
+    """
+
+    def __init__(self, size: int, entries: int = ENTRIES) -> None:
+        self.size, self._entries = size, entries
         self.largest = size // 16
-        index = 8 + _ENTRIES * _WORDS * 8
+        index = 8 + entries * _WORDS * 8
         memory = memoryview(mmap.mmap(-1, index + max(size, 1)))
         self._head = memory[:8].cast("Q")
         self._index = memory[8:index].cast("Q")
@@ -94,4 +99,4 @@ class AnswerCache:
             fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
     def _entry(self, second: int) -> int:
-        return (second % _ENTRIES) * _WORDS
+        return (second % self._entries) * _WORDS

@@ -10,6 +10,7 @@ import gc
 import select
 import socket
 import struct
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -35,11 +36,12 @@ class Evaluator:
     """The loop of one evaluator process."""
 
     def __init__(
-        self, endpoint: Endpoint, board: Board, slot: int, control: socket.socket, pages: socket.socket
+        self, endpoint: Endpoint, board: Board, slot: int, control: socket.socket, pages: Sequence[socket.socket]
     ) -> None:
         self._endpoint, self._board, self._slot = endpoint, board, slot
         self._control, self._pages = control, pages
-        pages.settimeout(_PATIENCE)
+        for each in pages:
+            each.settimeout(_PATIENCE)
         self._held: dict[int, Connection] = {}
         # What has come of a request that is not whole yet.
         self._received = b""
@@ -173,7 +175,9 @@ class Evaluator:
             self._reset_or_close(held)
             return
         try:
-            socket.send_fds(self._pages, [self._received[: 2 * MAX_REQUEST]], [held.socket.fileno()])
+            # In turn: the pages processes then hold about as many clients each.
+            pages = self._pages[held.number % len(self._pages)]
+            socket.send_fds(pages, [self._received[: 2 * MAX_REQUEST]], [held.socket.fileno()])
         except OSError:
             self._reset_or_close(held)
             return

@@ -16,7 +16,10 @@ from culturegraph.server.zygote import Means, Zygote
 
 @dataclass(slots=True)
 class Child:
-    """An evaluator or the pages: its control socket, a descriptor of its process, what it held in memory at birth."""
+    """An evaluator or a pages process: its control socket, a descriptor of it, what it held in memory at birth.
+
+    Evaluators and pages processes have slots of their own.
+    """
 
     slot: int
     process: int
@@ -24,11 +27,18 @@ class Child:
     handle: int
     memory: int
     generation: Generation
+    is_pages: bool
     # The numbers of the connections that it holds.
     connections: set[int] = field(default_factory=set)
-    # At something that takes a while: it holds only that connection. Slow: it ends when it has answered.
+    # At something that takes a while: it holds only that connection. Long: the query counts as one of those that may
+    # run for long. Slow: it has lower priority, and ends when it has answered.
     is_busy: bool = False
+    # Seconds of processor time that it had used when it became busy.
+    processor: float = 0.0
+    is_long: bool = False
     is_slow: bool = False
+    # Of pages: whether they have told that they answer.
+    is_ready: bool = False
     # Why it was killed: outcome, and what the client is told.
     verdict: tuple[str, str] | None = None
 
@@ -52,16 +62,17 @@ class Child:
 
 @dataclass(eq=False)
 class Generation:
-    """A zygote and its children."""
+    """A zygote and its children: evaluators (`children`) and pages."""
 
     zygote: socket.socket
     process: int
     in_memory: bool
+    # How many pages processes there are to be.
+    wanted_pages: int
     children: dict[int, Child] = field(default_factory=dict)
-    pages: Child | None = None
+    pages: dict[int, Child] = field(default_factory=dict)
     identity: str = ""
     is_loaded: bool = False
-    is_ready: bool = False
     is_retired: bool = False
     # Whether it is served from disk only until it is loaded into memory.
     may_move_to_memory: bool = False
@@ -83,15 +94,22 @@ class Generation:
         kind, slot, process = wire.unpack_birth(message)
         control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fileno=descriptors[0])
         control.setblocking(False)
-        child = Child(slot, process, control, descriptors[1], used_memory(process), self)
-        if kind == wire.EVALUATOR:
+        is_pages = kind == wire.PAGES_PROCESS
+        child = Child(slot, process, control, descriptors[1], used_memory(process), self, is_pages)
+        if is_pages:
+            self.pages[slot] = child
+        else:
             self.expected.discard(slot)
             self.children[slot] = child
             if self.is_retired:
                 child.dismiss()
-        else:
-            self.pages = child
         return kind, "", child
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can take over: evaluators are there, and all pages answer."""
+        ready = sum(child.is_ready for child in self.pages.values())
+        return bool(self.children) and ready == self.wanted_pages
 
     @property
     def is_empty(self) -> bool:
@@ -104,9 +122,9 @@ class Generation:
             self.is_retired = True
             for child in self.children.values():
                 child.dismiss()
-            if self.pages is not None:
+            for child in self.pages.values():
                 with suppress(OSError):
-                    self.pages.control.send(wire.DRAIN)
+                    child.control.send(wire.DRAIN)
 
     def close(self) -> None:
         """Let the zygote leave."""
@@ -116,18 +134,19 @@ class Generation:
 def start_generation(means: Means, *, in_memory: bool) -> Generation:
     """Fork a zygote."""
     control, zygote_control = wire.pair()
-    to_pages, from_evaluators = wire.pair()
+    # One for each pages process; what is sent while there is none waits for its successor.
+    handing_over = [wire.pair() for _ in range(means.settings.page_workers)]
+    theirs = [zygote_control, *(end for pair in handing_over for end in pair)]
     process = os.fork()
     if process:
-        for each in (zygote_control, to_pages, from_evaluators):
-            each.close()
-        return Generation(control, process, in_memory)
+        for end in theirs:
+            end.close()
+        return Generation(control, process, in_memory, means.settings.page_workers)
     status = 1
     try:
         die_with_parent()
-        kept = (zygote_control, to_pages, from_evaluators)
-        close_descriptors({each.fileno() for each in kept} | means.journal.descriptors)
-        Zygote(means, zygote_control, (to_pages, from_evaluators)).run(in_memory=in_memory)
+        close_descriptors({end.fileno() for end in theirs} | means.journal.descriptors)
+        Zygote(means, zygote_control, handing_over).run(in_memory=in_memory)
         status = 0
     except Exception:
         traceback.print_exc()

@@ -26,19 +26,20 @@ from culturegraph.server.board import (
     FIRST_EVALUATOR,
     KINDS,
     OUTCOMES,
-    PAGES,
     SLOTS,
     SUPERVISOR,
     now,
 )
-from culturegraph.server.confinement import allow_deep_stacks, total_memory, used_memory
+from culturegraph.server.confinement import allow_deep_stacks, total_memory, used_memory, used_processor
 from culturegraph.server.endpoint import make_problem
 from culturegraph.server.generation import Child, Generation, start_generation
 from culturegraph.server.zygote import Means
 from culturegraph.store.snapshot import count_quads, find_published, read_current_manifest
 
 _TICK: Final = 0.02
-# Seconds after which an evaluator counts as slow: lower priority, and another takes its place.
+# Seconds under way after which a query counts as long.
+_LONG: Final = 0.5
+# Seconds of processor time after which a query runs with lower priority; its evaluator then ends when it has answered.
 _SLOW: Final = 0.5
 _NICE: Final = 10
 # Seconds under way from which a client that has left is worth a kill: what is faster ends sooner by itself.
@@ -47,7 +48,7 @@ _ABANDONED: Final = 0.1
 _AT_ONCE: Final = 200_000
 _LOOK_FOR_SNAPSHOTS: Final = 1.0
 # Seconds in which nothing took long after which the reserve is no longer needed.
-_CALM: Final = 1.0
+_CALM: Final = 2.0
 # Seconds for which a closed connection stays to let the client read what it was sent.
 _LINGER: Final = 2.0
 _DRAIN: Final = 10.0
@@ -238,10 +239,10 @@ class Supervisor:
             if kind == wire.OFFERED and descriptors:
                 self._add_offered(message[9:].decode(), descriptors[0])
             elif kind == wire.READY:
-                child.generation.is_ready = True
+                child.is_ready = True
                 self._switch()
             elif kind == wire.SETTLING:
-                child.is_busy = False
+                child.is_busy = child.is_long = False
                 with suppress(OSError):
                     child.control.send(wire.pack_note(wire.SETTLED, 0))
             elif client is not None and client.holder is child:
@@ -269,11 +270,11 @@ class Supervisor:
         """Let go of a child that has ended; answer its client where it was at something; see that another comes."""
         generation, board, slot = child.generation, self._board, child.slot
         self._forget(child.control.fileno())
-        if child is generation.pages:
-            generation.pages = None
+        if child.is_pages:
+            del generation.pages[slot]
             child.close()
             if not generation.is_retired:
-                generation.fork(wire.PAGES_PROCESS, PAGES)
+                generation.fork(wire.PAGES_PROCESS, slot)
         else:
             del generation.children[slot]
             client = self._clients.get(board.connection[slot])
@@ -322,13 +323,17 @@ class Supervisor:
                 )
 
     def _fill(self, generation: Generation) -> None:
-        """See that enough evaluators are ready."""
+        """See that enough evaluators are there, and as many free ones as can run at a time."""
         if generation.is_retired or not generation.is_loaded:
             return
-        ready = sum(not child.is_slow for child in generation.children.values()) + len(generation.expected)
+        children, expected, settings = generation.children.values(), len(generation.expected), self._settings
+        staying = sum(not child.is_slow for child in children) + expected
+        free = sum(not child.is_busy for child in children) + expected
+        room = settings.workers + settings.long_queries - len(children) - expected
+        wanted = min(max(settings.workers - staying, self._cores - free), room)
         taken = {slot for each in self._generations for slot in (*each.children, *each.expected)}
-        free = (slot for slot in range(FIRST_EVALUATOR, SLOTS) if slot not in taken)
-        for slot, _ in zip(free, range(self._settings.workers - ready), strict=False):
+        slots = (slot for slot in range(FIRST_EVALUATOR, SLOTS) if slot not in taken)
+        for slot, _ in zip(slots, range(wanted), strict=False):
             generation.fork(wire.EVALUATOR, slot)
 
     # Generations
@@ -355,7 +360,8 @@ class Supervisor:
         elif kind == wire.READY:
             generation.is_loaded, generation.identity = True, text
             self._fill(generation)
-            generation.fork(wire.PAGES_PROCESS, PAGES)
+            for slot in range(generation.wanted_pages):
+                generation.fork(wire.PAGES_PROCESS, slot)
         elif kind == wire.FAILED:
             self._refused_identity = find_published(self._settings.store)
             self._fail(text)
@@ -376,7 +382,7 @@ class Supervisor:
         generation.is_retired = True
         self._generations.remove(generation)
         os.waitpid(generation.process, 0)
-        for child in [*generation.children.values(), *([generation.pages] if generation.pages else [])]:
+        for child in [*generation.children.values(), *generation.pages.values()]:
             child.kill("broken_off", "the server restarts; try again")
         if generation is self._next:
             self._next = None
@@ -386,7 +392,7 @@ class Supervisor:
     def _switch(self) -> None:
         """Let the next generation take over where it is ready."""
         following, before = self._next, self._current
-        if following is None or not following.is_ready or not following.children:
+        if following is None or not following.is_ready:
             return
         self._current, self._next = following, None
         if before is not None:
@@ -401,9 +407,9 @@ class Supervisor:
     def _dismiss(self, generation: Generation) -> None:
         """Let a retired generation's pages leave when its evaluators have left, then its zygote."""
         if generation in self._generations and generation.is_retired and generation.is_empty:
-            if generation.pages is not None:
-                generation.pages.control.shutdown(socket.SHUT_WR)
-            else:
+            for child in generation.pages.values():
+                child.control.shutdown(socket.SHUT_WR)
+            if not generation.pages:
                 generation.zygote.shutdown(socket.SHUT_WR)
 
     # Watching
@@ -435,13 +441,13 @@ class Supervisor:
                 child.kill("broken_off", "the client has left")
             elif elapsed > wire.BUSY_LONG:
                 self._relieve(child)
-                if slot not in child.generation.children:
+                if not child.is_busy:
                     continue
                 used[slot] = used_memory(child.process) - child.memory
                 if used[slot] > settings.memory_limit:
                     child.kill("memory_limit", f"a query may use {settings.memory_limit:,} bytes of memory")
-                elif elapsed > _SLOW and not child.is_slow:
-                    self._make_way(child)
+                else:
+                    self._slow_down(child, elapsed)
         if used and sum(used.values()) > total_memory() // 2:
             worst = children[max(used, key=lambda slot: used[slot])]
             worst.kill("memory_limit", "the queries under way use too much memory together; try again later")
@@ -455,10 +461,11 @@ class Supervisor:
             return
         self._hear_child(child, 0)
         if slot not in child.generation.children or board.state[slot] < EVALUATING or board.started[slot] != started:
-            return
-        child.is_busy = True
+            return  # It has died, or is at something else.
+        child.is_busy, child.processor = True, used_processor(child.process)
         self._last_busy = now()
         self._take_others(child, but=board.connection[slot])
+        self._fill(child.generation)
 
     def _take_others(self, child: Child, *, but: int = 0) -> None:
         """Let others answer what an evaluator holds, but for the one connection that it is at."""
@@ -470,8 +477,11 @@ class Supervisor:
             self._waiting.append(client)
 
     def _gather(self) -> None:
-        """Let those in reserve give back what they took over in busy times."""
-        for child in self._free()[self._cores :]:
+        """Let those in reserve give back what they took over in busy times; let those beyond the reserve leave."""
+        free = self._free()
+        for child in free[self._settings.workers :]:
+            child.dismiss()
+        for child in free[self._cores : self._settings.workers]:
             if child.connections:
                 with suppress(OSError):
                     child.control.send(wire.pack_note(wire.ALL, 0))
@@ -480,17 +490,18 @@ class Supervisor:
         client = self._clients.get(self._board.connection[slot])
         return client is not None and client.is_gone
 
-    def _make_way(self, child: Child) -> None:
-        """Let others go before a slow evaluator; it ends when it has answered."""
-        child.is_slow = True
-        self._board.retiring[child.slot] = 1
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, child.process, _NICE)
-        slow = sum(each.is_slow for each in child.generation.children.values())
-        if slow > self._settings.long_queries:
+    def _slow_down(self, child: Child, elapsed: float) -> None:
+        """Let others go before what takes long. A lower priority is for good, so the evaluator ends when it can."""
+        if elapsed > _LONG and not child.is_long:
+            child.is_long = True
             limit = self._settings.long_queries
-            child.kill("time_limit", f"{limit} queries already run longer than {_SLOW} seconds; try again later")
-        else:
+            if sum(each.is_long for each in child.generation.children.values()) > limit:
+                child.kill("time_limit", f"{limit} queries already run longer than {_LONG} seconds; try again later")
+        if not child.is_slow and used_processor(child.process) - child.processor > _SLOW:
+            child.is_slow = True
+            self._board.retiring[child.slot] = 1
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, child.process, _NICE)
             self._fill(child.generation)
 
     def _look_for_snapshot(self) -> None:

@@ -1,6 +1,6 @@
 """The zygote of a generation: holds one snapshot, forks evaluators and pages from itself on command. No threads.
 
-supervisor → zygote   e, slot    fork an evaluator        P, slot   fork the pages        end: leave, last of all
+supervisor → zygote   e, slot    fork an evaluator        P, slot   fork a pages process  end: leave, last of all
 zygote → supervisor   r          the snapshot is loaded   f, text   it cannot be
 child → supervisor    b          born: its control socket and a descriptor of the process
 """
@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from culturegraph.errors import CulturegraphError
@@ -28,7 +28,7 @@ from culturegraph.settings import Settings
 from culturegraph.store.snapshot import Held, Snapshot, hold_current
 
 # Runs the pages in this process until the control socket ends: snapshot, control, socket of handed-over connections.
-PagesProcess = Callable[[Settings, Snapshot, socket.socket, socket.socket, Board], None]
+PagesProcess = Callable[[Snapshot, socket.socket, socket.socket, Board], None]
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,20 @@ class Means:
     board: Board
     limits: ClientLimits
     journal: Journal
-    run_pages: PagesProcess
+    # Loads what the pages processes of a generation share, before the first is forked.
+    load_pages: Callable[[], PagesProcess]
 
 
 class Zygote:
     """One zygote process."""
 
-    def __init__(self, means: Means, control: socket.socket, pages: tuple[socket.socket, socket.socket]) -> None:
+    def __init__(
+        self, means: Means, control: socket.socket, pages: Sequence[tuple[socket.socket, socket.socket]]
+    ) -> None:
+        """`pages`: of each pages process, where evaluators hand over, and where it takes what they hand over."""
         self._means, self._control = means, control
-        self._to_pages, self._from_evaluators = pages
+        self._to_pages, self._from_evaluators = zip(*pages, strict=True)
+        self._run_pages: PagesProcess | None = None
         self._held: Held
         self._snapshot: Snapshot | None = None
         self._cache = AnswerCache(means.settings.cache_size)
@@ -66,9 +71,7 @@ class Zygote:
         except CulturegraphError as error:
             self._control.send(FAILED + str(error).encode())
             return
-        gc.collect()
-        # What is there now is never collected: looking at it would copy the pages that children share.
-        gc.freeze()
+        _freeze()
         identity = self._held.identity.encode()
         self._control.send(READY + identity)
         while message := self._control.recv(64):
@@ -81,6 +84,9 @@ class Zygote:
                 return
 
     def _fork(self, kind: bytes, slot: int) -> None:
+        if kind == PAGES_PROCESS and self._run_pages is None:
+            self._run_pages = self._means.load_pages()
+            _freeze()
         try:
             process = os.fork()
         except OSError as error:
@@ -110,7 +116,8 @@ class Zygote:
             confinement.forbid_connections()
         control = announce_birth(self._control, EVALUATOR, slot)
         self._control.close()
-        self._from_evaluators.close()
+        for end in self._from_evaluators:
+            end.close()
         shared = Shared(means.board, settings, means.limits, self._cache, means.journal, self._held.identity)
         endpoint = Endpoint(shared, snapshot, slot)
         Evaluator(endpoint, means.board, slot, control, self._to_pages).run()
@@ -119,9 +126,19 @@ class Zygote:
         snapshot = self._open()
         control = announce_birth(self._control, PAGES_PROCESS, slot)
         self._control.close()
-        self._to_pages.close()
-        self._means.run_pages(self._means.settings, snapshot, control, self._from_evaluators, self._means.board)
+        incoming = self._from_evaluators[slot]
+        for end in (*self._to_pages, *self._from_evaluators):
+            if end is not incoming:
+                end.close()
+        if self._run_pages is not None:
+            self._run_pages(snapshot, control, incoming, self._means.board)
 
     def _open(self) -> Snapshot:
         # On disk every process opens the store itself: its engine runs threads, which a fork would lose.
         return self._snapshot or self._held.load(in_memory=False)
+
+
+def _freeze() -> None:
+    """Let what is there now never be collected: looking at it would copy the pages of memory that children share."""
+    gc.collect()
+    gc.freeze()

@@ -5,7 +5,7 @@ Owns which file goes to which named graph, and the check that every IRI of ours 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,14 +69,18 @@ def read_ontology(folder: Path) -> tuple[list[Quad], list[DataError]]:
     return quads, errors
 
 
-def read_bundle(data: Path, ontology: Path, replacements: Mapping[str, Path] | None = None) -> Bundle:
+def read_bundle(
+    data: Path, ontology: Path, replacements: Mapping[str, Path] | None = None, additions: Sequence[Path] = ()
+) -> Bundle:
     """Read tables, ontology and schemes; `replacements` are read in place of the tables that they name.
+
+    `additions` are folders of tables whose rows are added.
 
     Raises DataErrors with every fault of every file.
     """
     declared, errors = read_ontology(ontology)
     try:
-        tables = read_tables(data / "csv-metadata.json", replacements)
+        tables = read_tables(data / "csv-metadata.json", replacements, additions)
     except DataErrors as found:
         raise DataErrors([*errors, *found.errors]) from found
     if errors:

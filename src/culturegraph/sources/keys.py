@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -17,16 +18,25 @@ _BETWEEN = "\x1f"
 class KeyIndex:
     """Which key was first seen in which row, by space (a table and its columns)."""
 
-    def __init__(self) -> None:
-        # An empty name is a private file that is deleted on closing.
-        self._database = sqlite3.connect("", isolation_level=None)
+    def __init__(self, path: Path | None = None) -> None:
+        """Begin an empty index: in a private file that is deleted on closing, or in one that others open later."""
+        self._database = sqlite3.connect(path or "", isolation_level=None)
         for statement in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE_KIB}"):
             self._database.execute(f"PRAGMA {statement}")
         self._database.execute(
-            "CREATE TABLE keys (space TEXT, key TEXT, row INTEGER, PRIMARY KEY (space, key)) WITHOUT ROWID"
+            "CREATE TABLE IF NOT EXISTS keys"
+            " (space TEXT, key TEXT, row INTEGER, PRIMARY KEY (space, key)) WITHOUT ROWID"
         )
         self._database.execute("BEGIN")
         self._found: dict[tuple[str, str], int] = {}
+
+    @classmethod
+    def reopen(cls, path: Path) -> KeyIndex:
+        """Open an index that another process has made and closed, to find keys in it."""
+        index = cls.__new__(cls)
+        index._database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+        index._found = {}
+        return index
 
     def add(self, space: str, key: Sequence[str], row: int) -> int | None:
         """Remember a key; return the row that had it before, or None where it is new."""
@@ -49,7 +59,9 @@ class KeyIndex:
         return row
 
     def close(self) -> None:
-        """Delete the index."""
+        """Close the index; what no file was named for is gone."""
+        if self._database.in_transaction:
+            self._database.execute("COMMIT")
         self._database.close()
 
     def __enter__(self) -> Self:

@@ -53,11 +53,43 @@ def _is_plain_date(value: str) -> bool:
     return True
 
 
-def _number_check(datatype: Any) -> Check:
+def _bounds(datatype: Any) -> tuple[float, float]:
     low = float("-inf") if datatype.minimum is None else float(datatype.minimum)
     high = float("inf") if datatype.maximum is None else float(datatype.maximum)
+    return low, high
+
+
+def _number_check(datatype: Any) -> Check:
+    low, high = _bounds(datatype)
     # Strictly within: whether a bound itself belongs is for the library to say.
     return lambda value: _PLAIN_DECIMAL.fullmatch(value) is not None and low < float(value) < high
+
+
+def check_column(column: ColumnPlan) -> Callable[[Sequence[str]], bool] | None:
+    """Return a function that says whether all values are plainly of the column's datatype; None where every value is.
+
+    For many values at once: what it says no to may still be right, as `sources.tables` reads it.
+    """
+    check = _check(column)
+    if check is None or column.read is None:
+        return None
+    datatype = column.read.datatype
+    is_rare = any(getattr(datatype, name, None) is not None for name in _RARE_BOUNDS)
+    is_bounded = datatype.minimum is not None or datatype.maximum is not None
+    if datatype.base == "string" and datatype.format and not (is_rare or is_bounded):
+        match = re.compile(f"({datatype.format})$").match
+        return lambda values: all(map(match, values))
+    if datatype.base in {"decimal", "number"} and not datatype.format and not is_rare:
+        low, high = _bounds(datatype)
+
+        def check_numbers(values: Sequence[str]) -> bool:
+            if not all(map(_PLAIN_DECIMAL.fullmatch, values)):
+                return False
+            numbers = list(map(float, values)) or [0.0]
+            return low < min(numbers) and max(numbers) < high
+
+        return check_numbers
+    return lambda values: all(map(check, values))
 
 
 def _check(column: ColumnPlan) -> Check | None:
@@ -122,7 +154,7 @@ def _term(column: ColumnPlan, header: Sequence[str]) -> Term:
 
 
 @dataclass(frozen=True)
-class _Column:
+class CompiledColumn:
     """One column, compiled: `predicate` is text where it is the same in all rows; `graph` counts the row's graphs."""
 
     position: int
@@ -138,7 +170,10 @@ class _Column:
         """Return the values of this column's cell, a virtual column's being one empty value."""
         if self.position < 0:
             return ("",)
-        cell = cells[self.position]
+        return self.split(cells[self.position])
+
+    def split(self, cell: str) -> Sequence[str]:
+        """Return the values of a cell."""
         if self.separator is None:
             return () if cell in self.null else (cell,)
         return [piece for piece in map(str.strip, cell.split(self.separator)) if piece not in self.null]
@@ -153,14 +188,15 @@ class LineWriter:
 
     def __init__(self, plan: TablePlan, header: Sequence[str]) -> None:
         self.plan, self.header = plan, tuple(header)
-        self._subject = compile_expansion(plan.subject, header)
+        self.subject = compile_expansion(plan.subject, header)
         templates: dict[str, Template] = {}
-        self._columns = [self._compile(column, templates) for column in plan.columns]
-        self._graphs = [
-            _remembering(compile_expansion(template, header), template, header) for template in templates.values()
+        self.columns = [self._compile(column, templates) for column in plan.columns]
+        self.graph_templates = list(templates.values())
+        self.graphs = [
+            _remembering(compile_expansion(template, header), template, header) for template in self.graph_templates
         ]
 
-    def _compile(self, column: ColumnPlan, templates: dict[str, Template]) -> _Column:
+    def _compile(self, column: ColumnPlan, templates: dict[str, Template]) -> CompiledColumn:
         key = repr(column.graph)
         templates.setdefault(key, column.graph)
         predicate: str | Expand | None = None
@@ -168,7 +204,7 @@ class LineWriter:
             predicate = compile_expansion(column.predicate, self.header)
             if isinstance(column.predicate, SimpleTemplate) and not column.predicate.fields:
                 predicate = predicate(())
-        return _Column(
+        return CompiledColumn(
             position=-1 if column.virtual else self.header.index(column.name),
             required=column.required,
             separator=column.separator,
@@ -181,12 +217,12 @@ class LineWriter:
 
     def plain(self, cells: Cells) -> list[str] | None:
         """Return the lines of a row that is plainly right, else None."""
-        subject = self._subject(cells)
-        graphs = [graph(cells) for graph in self._graphs]
+        subject = self.subject(cells)
+        graphs = [graph(cells) for graph in self.graphs]
         if subject is None or None in graphs:
             return None
         lines = []
-        for column in self._columns:
+        for column in self.columns:
             values = column.values(cells)
             if not values and column.required:
                 return None

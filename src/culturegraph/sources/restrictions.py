@@ -13,24 +13,30 @@ Owns what a restriction covers; the gate of the build and the redaction of relea
 from __future__ import annotations
 
 import csv
+import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
 from culturegraph.errors import DataError, DataErrors, StorageError
 from culturegraph.rdf.statements import STATEMENT, statement_hash
-from culturegraph.rdf.vocabulary import BASE
+from culturegraph.rdf.vocabulary import BASE, CG, RDFS, TYPE
+from culturegraph.sources.tables import Origin
 
 FILE: Final = "restrictions.csv"
 _COLUMNS: Final = ("thing", "statement", "text", "level", "role", "date")
 _SHOWN: Final = frozenset({"open", "labelled"})
 _HIDDEN: Final = frozenset({"on-request", "restricted"})
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
+_SUBCLASS: Final = NamedNode(RDFS + "subClassOf")
+# What says something of other things and is nothing without them.
+_HANGING: Final = (CG + "Situation", CG + "EvidenceItem")
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,8 @@ class Restrictions:
     things: frozenset[str] = frozenset()
     statements: frozenset[str] = frozenset()
     texts: tuple[str, ...] = ()
+    # The row that says it, by what is hidden.
+    rows: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.things or self.statements or self.texts)
@@ -63,22 +71,94 @@ class Restrictions:
         return iri in self.things or (iri.startswith(STATEMENT) and iri.removeprefix(STATEMENT) in self.statements)
 
     def marks(self) -> list[bytes]:
-        """Return what must occur in no file that is shown: IRIs in full and below the base, words."""
-        things = [form for iri in self.things for form in (iri, iri.removeprefix(BASE))]
-        return [mark.encode() for mark in sorted({*things, *self.statements, *self.texts})]
+        """Return regular expressions of what must occur in no file that is shown: IRIs, hashes, words.
+
+        An IRI is followed by nothing that would make it another's; words stand as they are, in JSON and in CSV.
+        """
+        things = {form for iri in self.things for form in (iri, iri.removeprefix(BASE))}
+        forms = {form for text in self.texts for form in (text, json.dumps(text)[1:-1], text.replace('"', '""'))}
+        forms |= {json.dumps(text, ensure_ascii=False)[1:-1] for text in self.texts}
+        bounded = [re.escape(iri.encode()) + rb"(?![\w/-])" for iri in sorted(things)]
+        return [*bounded, *(re.escape(text.encode()) for text in sorted(forms | self.statements))]
+
+    def concluded(self, inferred: Iterable[Quad]) -> list[DataError]:
+        """Return, located, the rows whose statement follows from others that are shown: to hide it is not enough."""
+        message = "follows by a rule from what is shown: hide its premises (its page names them), not only itself"
+        rows = {self.rows.get(statement_hash(quad.triple)) for quad in inferred if self.covers(quad)}
+        return [DataError(message, FILE, row, "statement") for row in sorted(rows, key=str)]
+
+    def idle(self, quads: Iterable[Quad]) -> list[DataError]:
+        """Return, located, the rows that cover none of some quads: misspelt, or of something that is gone already."""
+        waiting = {key: Restrictions(things=frozenset({key})) for key in self.things}
+        waiting |= {key: Restrictions(statements=frozenset({key})) for key in self.statements}
+        waiting |= {key: Restrictions(texts=(key,)) for key in self.texts}
+        # What is hidden is little: only the quads that are covered at all are looked at one by one.
+        for quad in filter(self.covers, quads):
+            for key in [key for key, each in waiting.items() if each.covers(quad)]:
+                del waiting[key]
+        message = "hides nothing that the tables say now: misspelt, or gone already"
+        return sorted((DataError(message, FILE, self.rows.get(key)) for key in waiting), key=str)
 
 
 NOTHING: Final = Restrictions()
 
 
-def open_gate(quads: Iterable[Quad], restrictions: Restrictions) -> list[Quad]:
-    """Return the quads that may be shown.
+def spread(restrictions: Restrictions, quads: Sequence[Quad], origin: Mapping[Quad, Origin]) -> Restrictions:
+    """Return the restrictions with what hangs on what they hide, so that no fragment of it stays.
+
+    A situation or a piece of evidence that names a hidden thing is hidden whole; so is a thing that nothing says what
+    it is any more. `quads` have the ontology among them.
+    """
+    if not restrictions:
+        return restrictions
+    hanging = _find_hanging(quads)
+    typed = {quad.subject for quad in quads if quad.predicate == TYPE}
+    while True:
+        things = {
+            quad.subject.value
+            for quad in quads
+            if quad.subject in hanging
+            and isinstance(quad.subject, NamedNode)
+            and isinstance(quad.object, NamedNode)
+            and quad.object.value in restrictions.things
+        }
+        left = {quad.subject for quad in open_gate(quads, restrictions, origin) if quad.predicate == TYPE}
+        things |= {subject.value for subject in typed - left if isinstance(subject, NamedNode)}
+        if things <= restrictions.things:
+            return restrictions
+        restrictions = replace(restrictions, things=restrictions.things | things)
+
+
+def _find_hanging(quads: Sequence[Quad]) -> set[NamedNode | BlankNode | Triple]:
+    """Return what has a class that says something of other things: below Situation or EvidenceItem."""
+    below: dict[str, set[str]] = defaultdict(set)
+    for quad in quads:
+        if quad.predicate == _SUBCLASS and isinstance(quad.subject, NamedNode) and isinstance(quad.object, NamedNode):
+            below[quad.object.value].add(quad.subject.value)
+    classes, waiting = set[str](), list(_HANGING)
+    while waiting:
+        name = waiting.pop()
+        if name not in classes:
+            classes.add(name)
+            waiting += below[name]
+    return {q.subject for q in quads if q.predicate == TYPE and getattr(q.object, "value", "") in classes}
+
+
+def open_gate(quads: Iterable[Quad], restrictions: Restrictions, origin: Mapping[Quad, Origin]) -> list[Quad]:
+    """Return the quads that may be shown: none that is covered, and none of a row that is about what is hidden.
 
     Restricted rows leave here, before merge, rules, index and catalogue, so that no later step can show them.
     """
     if not restrictions:
         return list(quads)
-    return [quad for quad in quads if not restrictions.covers(quad)]
+    # A row of a hidden source says some things in the graph of our own statements: they go with it.
+    rows = {(place.file, place.row) for quad, place in origin.items() if restrictions.covers_subject(quad)}
+    return [
+        quad
+        for quad in quads
+        if not restrictions.covers(quad)
+        and not ((place := origin.get(quad)) is not None and (place.file, place.row) in rows)
+    ]
 
 
 def read_restrictions(folder: Path | None) -> Restrictions:
@@ -92,22 +172,24 @@ def read_restrictions(folder: Path | None) -> Restrictions:
     path = folder / FILE
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
+            reader = csv.DictReader(file, restkey="", restval="")
             header, rows = reader.fieldnames or [], list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise StorageError(f"{path} cannot be read, so nothing is built: {error}") from error
     missing = [name for name in _COLUMNS if name not in header]
     if missing:
         raise DataErrors([DataError(f"lacks the column {missing[0]}", FILE, 1, missing[0])])
-    errors = [error for number, row in enumerate(rows, 2) for error in _faults(number, row)]
+    errors = [DataError("has more cells than the header", FILE, n) for n, row in enumerate(rows, 2) if "" in row]
+    rows = [{name: row[name].strip() for name in _COLUMNS} for row in rows]
+    errors += [error for number, row in enumerate(rows, 2) for error in _faults(number, row)]
     if errors:
         raise DataErrors(errors)
-    hidden = [row for row in rows if row["level"] in _HIDDEN]
-    return Restrictions(
-        frozenset(_iri(row["thing"]) for row in hidden if row["thing"]),
-        frozenset(row["statement"].removeprefix(STATEMENT) for row in hidden if row["statement"]),
-        tuple(sorted({row["text"] for row in hidden if row["text"]})),
-    )
+    hidden = [(number, row) for number, row in enumerate(rows, 2) if row["level"] in _HIDDEN]
+    things = {_iri(row["thing"]): number for number, row in hidden if row["thing"]}
+    statements = {row["statement"].removeprefix(STATEMENT): number for number, row in hidden if row["statement"]}
+    texts = {row["text"]: number for number, row in hidden if row["text"]}
+    rows_of = {**things, **statements, **texts}
+    return Restrictions(frozenset(things), frozenset(statements), tuple(sorted(texts)), rows_of)
 
 
 def _iri(cell: str) -> str:

@@ -18,7 +18,7 @@ from culturegraph.sources.metadata import TablePlan
 csv.field_size_limit(1_000_000)
 
 
-def _undecodable(plan: TablePlan, fault: UnicodeDecodeError) -> DataError:
+def undecodable(plan: TablePlan, fault: UnicodeDecodeError) -> DataError:
     """Return the located error of a file that is not in its encoding; reads the file again up to that line."""
     with plan.path.open("rb") as file:
         for row, line in enumerate(file, start=1):
@@ -66,7 +66,7 @@ def _rows(plan: TablePlan) -> Iterator[tuple[int, list[str]]]:
         with plan.path.open(encoding=encoding, newline="") as file:
             yield from number_rows(file, plan.delimiter, plan.file)
     except UnicodeDecodeError as error:
-        raise _undecodable(plan, error) from error
+        raise undecodable(plan, error) from error
     except FileNotFoundError:
         raise DataError("is missing", plan.file) from None
     except OSError as error:

@@ -9,7 +9,7 @@ Source: W3C Model for Tabular Data §6.4 (parsing cells), W3C csv2rdf §4 (minim
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from culturegraph.sources.metadata import ColumnPlan, Row, TablePlan, read_metad
 from culturegraph.sources.rows import read_cells
 
 _STRING = XSD + "string"
+# What a folder of further rows may hold beside them: see `restrictions`.
+NO_TABLES = frozenset({"restrictions.csv"})
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class _Reading:
     origin: dict[Quad, Origin] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     errors: list[DataError] = field(default_factory=list)
+    # Rows by the cells of their key, table by table.
+    keys: dict[str, dict[tuple[str, ...], str]] = field(default_factory=lambda: defaultdict(dict))
     # Cells of the columns that some foreign key looks into: (file, columns) -> values.
     targets: dict[tuple[str, tuple[str, ...]], set[tuple[str, ...]]] = field(default_factory=lambda: defaultdict(set))
     references: list[tuple[tuple[str, tuple[str, ...]], tuple[str, ...], Origin]] = field(default_factory=list)
@@ -128,19 +132,20 @@ def row_to_quads(plan: TablePlan, row: Row, values: Mapping[str, list[str]]) -> 
             yield column.name, Quad(subject, predicate, _object(column, row, value), graph)
 
 
-def _read_table(plan: TablePlan, reading: _Reading, watched: Iterable[tuple[str, ...]]) -> None:
-    keys: dict[tuple[str, ...], int] = {}
-    reading.rows[plan.file] = 0
+def _read_table(plan: TablePlan, reading: _Reading, watched: Iterable[tuple[str, ...]], table: str) -> None:
+    """Read the rows of a file into a table: its own, or another whose rows these are added to."""
+    keys = reading.keys[table]
+    reading.rows.setdefault(table, 0)
     for number, row in read_rows(plan, reading.errors):
-        reading.rows[plan.file] += 1
+        reading.rows[table] += 1
         values, faults = parse_row(plan, number, row)
         key = tuple(row[name] for name in plan.primary_key)
         if key in keys and key:
             shown = ", ".join(f"{name} {cell!r}" for name, cell in zip(plan.primary_key, key, strict=True))
             faults.append(DataError(f"repeats the key of row {keys[key]}: {shown}", plan.file, number))
-        keys.setdefault(key, number)
+        keys.setdefault(key, str(number) if plan.file == table else f"{number} of {plan.file}")
         for columns in watched:
-            reading.targets[plan.file, columns].add(tuple(row[name] for name in columns))
+            reading.targets[table, columns].add(tuple(row[name] for name in columns))
         _note_references(plan, row, values, number, reading)
         if faults:
             reading.errors += faults
@@ -174,8 +179,27 @@ def _dangling(reading: _Reading) -> Iterator[DataError]:
             yield DataError(f'"{value}" is not in {target[0]}', origin.file, origin.row, origin.column)
 
 
-def read_tables(metadata: Path, replacements: Mapping[str, Path] | None = None) -> Tables:
+def _added(plans: Sequence[TablePlan], folders: Sequence[Path]) -> Iterator[tuple[TablePlan, str] | DataError]:
+    """Yield (plan, table) for each file of some folders whose rows are added to a table, told by folder and name.
+
+    A file of rows that are added to nothing is an error: what it says would be lost in silence.
+    """
+    known = {plan.file: plan for plan in plans}
+    for folder in folders:
+        for path in sorted(folder.glob("*.csv")):
+            file = f"{folder.name}/{path.name}"
+            if path.name in known:
+                yield replace(known[path.name], path=path, file=file), path.name
+            elif path.name not in NO_TABLES:
+                yield DataError("has the name of no table", file)
+
+
+def read_tables(
+    metadata: Path, replacements: Mapping[str, Path] | None = None, additions: Sequence[Path] = ()
+) -> Tables:
     """Read every table of a CSVW table group into quads; `replacements` are read in place of the files they name.
+
+    The files of the folders `additions` have further rows for the tables of their names.
 
     Raises DataErrors with all faults found, each located as `file:row:column`; StorageError where a file is unreadable.
     """
@@ -188,9 +212,13 @@ def read_tables(metadata: Path, replacements: Mapping[str, Path] | None = None) 
         for key in plan.foreign_keys:
             watched[key.target].add(key.target_columns)
     reading = _Reading()
-    for plan in plans:
+    for added in [*((plan, plan.file) for plan in plans), *_added(plans, additions)]:
+        if isinstance(added, DataError):
+            reading.errors.append(added)
+            continue
+        plan, table = added
         try:
-            _read_table(plan, reading, watched[plan.file])
+            _read_table(plan, reading, watched[table], table)
         except DataError as error:
             reading.errors.append(error)
     reading.errors += _dangling(reading)

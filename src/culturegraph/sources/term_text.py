@@ -47,6 +47,16 @@ class Memory(dict[str, Any]):
         return value
 
 
+def is_unreserved(text: str) -> bool:
+    """Say whether a text stands in an IRI as it is."""
+    return _UNRESERVED.fullmatch(text) is not None
+
+
+def is_roomy(head: str, tail: str) -> bool:
+    """Say whether an IRI that begins and ends like this is valid with whatever percent-encoded text between."""
+    return _ROOMY.fullmatch(head) is not None and _UNRESERVED.fullmatch(tail) is not None
+
+
 def read_iri(text: str) -> str | None:
     """Return `<text>`, or None where the text is no valid IRI."""
     try:
@@ -63,7 +73,8 @@ def read_language(tag: str) -> str | None:
         return None
 
 
-def _quote_plainly(cell: str) -> str:
+def quote_plainly(cell: str) -> str:
+    """Return a cell percent-encoded for an IRI, where it needs it."""
     return cell if _UNRESERVED.fullmatch(cell) else quote(cell, safe="")
 
 
@@ -86,8 +97,8 @@ def compile_expansion(template: Template, header: Sequence[str], own: str = "") 
     if len(fields) == 1 and fields[0][0] in at:
         name, safe, tail = fields[0]
         position = at[name]
-        if not safe and _ROOMY.fullmatch(head) and _UNRESERVED.fullmatch(tail):
-            return lambda cells: f"<{head}{_quote_plainly(cells[position])}{tail}>"
+        if not safe and is_roomy(head, tail):
+            return lambda cells: f"<{head}{quote_plainly(cells[position])}{tail}>"
         single = Memory(lambda cell: read_iri(head + quote(cell, safe=safe) + tail))
         return lambda cells: single[cells[position]]
     places = [(at.get(name), safe, tail) for name, safe, tail in fields]

@@ -77,6 +77,7 @@ class Snapshot:
     manifest: Mapping[str, Any]
     store: Store
     _hold: _Hold | None = field(default=None, repr=False, compare=False)
+    is_in_memory: bool = False
 
     @property
     def version(self) -> str:
@@ -193,7 +194,7 @@ class Held:
             store.bulk_extend(disk or parse(path=str(quads), format=RdfFormat.N_QUADS))
         except (OSError, ValueError, SyntaxError) as error:
             raise _damaged(self.path.parents[1], self.path, error) from error
-        return Snapshot(self.path, self.manifest, store, self._hold)
+        return Snapshot(self.path, self.manifest, store, self._hold, is_in_memory=True)
 
 
 def hold_current(root: Path) -> Held:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
@@ -15,6 +15,7 @@ from culturegraph import __version__
 from culturegraph.protocols.dashboards import read_dashboards
 from culturegraph.queries import read_queries
 from culturegraph.server.board import Board
+from culturegraph.server.cache import AnswerCache
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluate, Evaluators
 from culturegraph.store.snapshot import Snapshot, open_current
@@ -23,14 +24,19 @@ from culturegraph.web import (
     browse,
     corrections,
     dashboards,
+    dereferencing,
     entities,
     exports,
     front,
     harvesting,
+    kept,
+    law,
     machines,
+    mementos,
     metrics,
     ontology,
     problems,
+    profiles,
     questions,
     reconcile,
     releases,
@@ -40,13 +46,15 @@ from culturegraph.web import (
     suggest,
     validation,
 )
+from culturegraph.web.entity_route import EntityRoute
 from culturegraph.web.middleware import CommonHeaders
 from culturegraph.web.pages import Pages
+from culturegraph.web.private import check_door
 from culturegraph.web.site import Site, compute_revision
 from culturegraph.web.sparql import SparqlEndpoint
 
 _FOLDER = Path(__file__).parent
-# Entities come last: they answer for every path that nothing else knows better.
+# Entities and what redirects to them come last: they answer for every path that nothing else knows better.
 _ROUTERS = (
     front.router,
     corrections.router,
@@ -59,14 +67,18 @@ _ROUTERS = (
     reconcile.router,
     schemes.router,
     browse.router,
+    law.router,
     about.router,
     metrics.router,
     releases.router,
+    mementos.router,
     exports.router,
+    profiles.router,
     statements.router,
     validation.router,
     ontology.router,
     entities.router,
+    dereferencing.router,
 )
 
 
@@ -76,13 +88,16 @@ def create_app(
     *,
     board: Board | None = None,
     evaluate: Evaluate | None = None,
+    room: AnswerCache | None = None,
 ) -> FastAPI:
     """Return the app that serves a snapshot: the published one where none is given.
 
-    `board` holds the counters of all processes; `evaluate` asks another process instead of evaluating here.
+    `board` holds the counters of all processes; `evaluate` asks another process instead of evaluating here;
+    `room` is where kept pages are, which several processes may share.
     Raises StorageError where nothing is published or it is damaged.
     """
     snapshot = snapshot or open_current(settings.store, in_memory=True)
+    check_door(settings, snapshot.manifest)
     every = read_queries(settings.queries)
     queries = [query for query in every if query.kind in questions.SHOWN_KINDS]
     site = Site(
@@ -95,6 +110,7 @@ def create_app(
         queries={query.id: query for query in queries},
         dashboards=read_dashboards(settings.queries / "dashboards", queries),
         revision=compute_revision(snapshot, settings, every),
+        kept=kept.KeptPages(room or kept.make_room(settings.kept_pages)),
     )
 
     @asynccontextmanager
@@ -116,9 +132,15 @@ def create_app(
     app.router.routes.insert(0, Route("/sparql", SparqlEndpoint(), methods=None))
     for router in _ROUTERS:
         app.include_router(router)
-    site.pages.lead_to({"/sparql", *(getattr(route, "path", "") for router in _ROUTERS for route in router.routes)})
+    # Next: the kind of page that there is most of.
+    app.router.routes.insert(1, EntityRoute(site, {path for router in _ROUTERS for path in _paths(router)}))
+    site.pages.lead_to({"/sparql", *(path for router in _ROUTERS for path in _paths(router))})
     app.mount("/static", StaticFiles(directory=_FOLDER / "static"), name="static")
     problems.install(app)
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(GZipMiddleware, minimum_size=kept.SMALL, compresslevel=kept.LEVEL)
     app.add_middleware(CommonHeaders)
     return app
+
+
+def _paths(router: APIRouter) -> list[str]:
+    return [getattr(route, "path", "") for route in router.routes]

@@ -21,7 +21,7 @@ from culturegraph.protocols.labels import Name, to_href
 from culturegraph.protocols.linkeddata import HIDDEN, Part
 from culturegraph.rdf.statements import STATEMENT, statement_iri
 from culturegraph.rdf.vocabulary import BASE
-from culturegraph.web.entities import to_iri, unknown
+from culturegraph.web.dereferencing import to_iri, unknown
 from culturegraph.web.site import Contact, Site, SiteDep
 
 router = APIRouter()

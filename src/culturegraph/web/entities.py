@@ -1,42 +1,33 @@
-"""Every IRI of ours dereferences: `/id/…` redirects to a page (`/doc/…`) or to RDF (`/data/…`), and so do the others.
+"""The pages of entities, and the lists of schemes and of graphs.
 
-/id/people/awajun          303 → /doc/people/awajun | /data/people/awajun   by Accept
-/id/people/awajun.ttl      303 → /data/people/awajun.ttl
-/schemes/areas             303 → /doc/schemes/areas | …      likewise /graph/…
+/doc/people/awajun                              what the graph says of an entity, and which source says it
+/doc/people/awajun?predicate=…&direction=in     one property of it, a page at a time
+/schemes/  /graph/                              the concept schemes; the named graphs with their sources
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pyoxigraph import Quad
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from culturegraph.errors import CulturegraphError, NotFoundError
-from culturegraph.protocols.documents import (
-    graph_content,
-    instances_data,
-    is_known,
-    near_matches,
-    statements,
-    to_document,
-)
+from culturegraph.protocols.documents import instances_data, to_document
 from culturegraph.protocols.entity_page import NO_PAGE, Words, describe_page
-from culturegraph.protocols.labels import Labels, Name, to_href
 from culturegraph.protocols.linkeddata import PAGE, Direction, Window
 from culturegraph.protocols.listing import Section, list_graphs, list_schemes
+from culturegraph.protocols.mementos import find_mementos, original_links
 from culturegraph.protocols.report import list_results_about
 from culturegraph.protocols.schema_org import describe_entity, to_script
 from culturegraph.protocols.schemes import CONCEPTS, Position, find_position
 from culturegraph.protocols.sheets import PEOPLE
-from culturegraph.protocols.withdrawals import Withdrawal, find_withdrawal
-from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
-from culturegraph.rdf.graphs import scheme_graph
-from culturegraph.rdf.vocabulary import BASE, CG, SKOS
-from culturegraph.web.negotiation import SUFFIXES, choose_format, choose_graph, format_links, with_query
+from culturegraph.rdf.formats import GRAPHS, HTML
+from culturegraph.rdf.vocabulary import CG, SKOS
+from culturegraph.releases.folder import list_releases
+from culturegraph.web.dereferencing import refuse_withdrawn, to_iri, unknown
+from culturegraph.web.negotiation import choose_format, format_links
 from culturegraph.web.site import Site, SiteDep, answer, is_unchanged, revalidate
 
 router = APIRouter()
@@ -44,51 +35,18 @@ router = APIRouter()
 SCHEME: Final = SKOS + "ConceptScheme"
 SOURCE_GRAPH: Final = CG + "SourceGraph"
 VARY_PAGE: Final = "Accept-Language"
-# First parts of a path that are no kind of entity: /doc/ontology/Dance is about ontology/Dance.
-_OWN_PLACES: Final = ("ontology", "schemes", "graph", "queries", "validation", "shapes", "dataset", "catalogue")
 
 
-@dataclass(frozen=True)
-class NearMatch:
-    """What an unknown IRI may have been meant for."""
-
-    iri: str
-    name: Name
-    href: str | None
-
-
-class UnknownEntityError(NotFoundError):
-    """Nothing is known of an IRI of ours."""
-
-    def __init__(self, message: str, near: tuple[NearMatch, ...]) -> None:
-        super().__init__(message)
-        self.near = near
+async def read_window(
+    predicate: Annotated[str | None, Query(description="show only this property, a page at a time")] = None,
+    direction: Annotated[Direction, Query(description="of the statements of `predicate`")] = "out",
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+) -> Window | None:
+    """Return the window into one property that a request asks for."""
+    return Window(predicate, direction, page) if predicate else None
 
 
-class WithdrawnError(CulturegraphError):
-    """An IRI of ours was withdrawn."""
-
-    title = "Gone"
-    status = 410
-
-    def __init__(self, message: str, withdrawal: Withdrawal, near: tuple[NearMatch, ...]) -> None:
-        super().__init__(message)
-        self.withdrawal, self.near = withdrawal, near
-
-
-@router.get("/id/{path:path}")
-def redirect_id(request: Request, site: SiteDep, path: str) -> Response:
-    """Redirect an entity to its page or its data."""
-    return redirect(request, site, path)
-
-
-@router.get("/ontology")
-@router.get("/schemes")
-@router.get("/graph")
-@router.get("/validation")
-def redirect_list(request: Request) -> Response:
-    """Redirect to the list, whose relative links need the slash."""
-    return RedirectResponse(with_query(request, request.url.path + "/"), 303)
+WindowDep = Annotated[Window | None, Depends(read_window)]
 
 
 @router.get("/schemes/")
@@ -130,64 +88,36 @@ def _list(
     return revalidate(Response(to_document(quads(), chosen), media_type=chosen.content_type), tag, vary)
 
 
-@router.get("/schemes/{path:path}")
-def redirect_scheme(request: Request, site: SiteDep, path: str) -> Response:
-    """Redirect a concept scheme or concept to its page or its data."""
-    return redirect(request, site, f"schemes/{path}")
-
-
-@router.get("/graph/{path:path}")
-def redirect_graph(request: Request, site: SiteDep, path: str) -> Response:
-    """Redirect a named graph to its page or its description."""
-    return redirect(request, site, f"graph/{path}")
-
-
-@router.get("/dataset")
-@router.get("/catalogue")
-@router.get("/validation/{path:path}")
-@router.get("/shapes/{path:path}")
-def redirect_other(request: Request, site: SiteDep) -> Response:
-    """Redirect what describes the build to its page or its data."""
-    return redirect(request, site, request.url.path.removeprefix("/"))
-
-
-@router.get("/.well-known/void")
-def redirect_void() -> Response:
-    """Redirect to the description of the data set (VoID §7.2)."""
-    return RedirectResponse("/dataset", 303)
-
-
 @router.get("/doc/{path:path}")
-def show_page(
-    request: Request,
-    site: SiteDep,
-    path: str,
-    predicate: Annotated[str | None, Query(description="show only this property, a page at a time")] = None,
-    direction: Annotated[Direction, Query(description="of the statements of `predicate`")] = "out",
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
-) -> Response:
+def show_page(request: Request, site: SiteDep, path: str, window: WindowDep) -> Response:
     """Show what the graph says of an entity, and which source says it."""
-    iri, tag = to_iri(path), site.entity_tag(request, site.pages.language(request))
-    window = Window(predicate, direction, page) if predicate else None
-    return answer(request, site, tag, VARY_PAGE, lambda: _render(request, site, iri, path, window))
+    tag = site.entity_tag(request, site.pages.language(request))
+    return answer(request, site, tag, VARY_PAGE, lambda: make_page(request, site, path, window))
 
 
-def _render(request: Request, site: Site, iri: str, path: str, window: Window | None) -> Response:
+def make_page(request: Request, site: Site, path: str, window: Window | None = None) -> Response:
+    """Make the page of an entity. Raises UnknownEntityError and WithdrawnError."""
     language, reader = site.pages.language(request), site.pages.reader_language(request)
+    iri = to_iri(path)
     refuse_withdrawn(site, iri, language)
     entity = site.reader.describe(iri, reader, window)
     if entity is None:
         raise unknown(site, iri, language)
-    words = site.pages.words[language]
+    words, is_whole = site.pages.words[language], window is None
+    address = str(request.url.replace(query=""))
+    # A window shows one property: too little to tell others what the entity is.
+    described = describe_entity(iri, entity.own, address, site.reader.labels(language)) if is_whole else {}
     response = site.pages.render(
         request,
         "entity.html",
-        json_ld=to_script(describe_entity(site.snapshot.store, iri, str(request.url.replace(query="")), language)),
+        json_ld=to_script(described) if described else "",
         entity=entity,
         page=describe_page(site.reader, entity, reader, Words(words["entity_around_of"], words["entity_around_note"]))
-        if window is None
+        if is_whole
         else NO_PAGE,
         path=path,
+        own_path=f"/doc/{path}",
+        mementos=find_mementos(list_releases(site.settings.releases), iri),
         position=_position(site, path, language),
         window=window,
         page_size=PAGE,
@@ -196,9 +126,9 @@ def _render(request: Request, site: Site, iri: str, path: str, window: Window | 
         sheet=_sheet(site, path),
         language_names=site.language_names[reader],
         count=site.snapshot.manifest["quads_by_graph"].get(iri),
-        results=list_results_about(site.snapshot.store, iri, site.reader.labels(reader)) if window is None else ((), 0),
+        results=list_results_about(site.snapshot.store, iri, site.reader.labels(reader)) if is_whole else ((), 0),
     )
-    response.headers["Link"] = format_links(iri, path)
+    response.headers["Link"] = ", ".join([format_links(iri, path), *original_links(iri)])
     return response
 
 
@@ -210,65 +140,6 @@ def _position(site: Site, path: str, language: str) -> Position | None:
     return find_position(site.snapshot.store, query, to_iri(path), language)
 
 
-@router.get("/data/{path:path}")
-def get_data(
-    request: Request,
-    site: SiteDep,
-    path: str,
-    fmt: Annotated[
-        str | None, Query(alias="format", description="turtle, jsonld, rdfxml, ntriples, nquads, trig")
-    ] = None,
-) -> Response:
-    """Return what the graph says of an entity as RDF; `.nq` and `.trig` name the source graphs."""
-    bare, suffix = _split_suffix(site, path)
-    if suffix is HTML:
-        return RedirectResponse(with_query(request, f"/doc/{bare}"), 303)
-    chosen = suffix or choose_graph(request, fmt)
-    tag = site.entity_tag(request, chosen.value)
-    if is_unchanged(request, tag):
-        return revalidate(Response(status_code=304), tag, "Accept")
-    iri = to_iri(bare)
-    refuse_withdrawn(site, iri, site.pages.language(request))
-    quads = statements(site.snapshot.store, iri)
-    if bare.startswith("schemes/") and bare.count("/") == 1:
-        # A scheme is downloaded whole.
-        quads += graph_content(site.snapshot.store, scheme_graph(bare.removeprefix("schemes/")))
-    if not quads and not is_known(site.snapshot.store, iri):
-        raise unknown(site, iri, site.pages.language(request))
-    response = Response(to_document(quads, chosen), media_type=chosen.content_type)
-    response.headers["Link"] = format_links(iri, bare, is_data=True)
-    return revalidate(response, tag, "Accept")
-
-
-def redirect(request: Request, site: Site, path: str) -> Response:
-    """Redirect from a thing to a document about it.
-
-    Source: W3C Cool URIs for the Semantic Web §4.2 (303 URIs).
-    """
-    bare, suffix = _split_suffix(site, path)
-    chosen = choose_format(request, suffix)
-    refuse_withdrawn(site, to_iri(bare), site.pages.language(request))
-    if not is_known(site.snapshot.store, to_iri(bare)):
-        raise unknown(site, to_iri(bare), site.pages.language(request))
-    document = f"/data/{bare}.{chosen.suffix}" if suffix else f"/data/{bare}"
-    response = RedirectResponse(with_query(request, f"/doc/{bare}" if chosen is HTML else document), 303)
-    response.headers["Vary"] = "Accept"
-    return response
-
-
-def _split_suffix(site: Site, path: str) -> tuple[str, MediaType | None]:
-    """Return a path without a format's suffix, and the format. A name that itself ends so comes first."""
-    bare, dot, suffix = path.rpartition(".")
-    if not dot or suffix not in SUFFIXES or is_known(site.snapshot.store, to_iri(path)):
-        return path, None
-    return bare, SUFFIXES[suffix]
-
-
-def to_iri(path: str) -> str:
-    """Return the IRI that a path below /doc/ or /data/ is about."""
-    return BASE + (path if path.split("/")[0] in _OWN_PLACES else f"id/{path}")
-
-
 def _sheet(site: Site, path: str) -> tuple[str, str] | None:
     """Return the page that has all of a people to print, or all of a department, with the key of its word."""
     kind, _, slug = path.partition("/")
@@ -277,22 +148,3 @@ def _sheet(site: Site, path: str) -> tuple[str, str] | None:
     if kind == "place" and to_iri(path) in site.reader.gazetteer.codes and site.browser.find("places", of_one=True):
         return f"/browse/places/{slug}", "entity_sheet"
     return None
-
-
-def refuse_withdrawn(site: Site, iri: str, language: str) -> None:
-    """Raise WithdrawnError where an IRI was withdrawn."""
-    labels = Labels(site.snapshot.store, language)
-    withdrawal = find_withdrawal(site.snapshot.store, iri, labels)
-    if withdrawal is not None:
-        instead = tuple(NearMatch(found, labels.of(found), to_href(found)) for found in withdrawal.replacements)
-        reason = f": {withdrawal.reason.text}" if withdrawal.reason else ""
-        raise WithdrawnError(f"<{iri}> was withdrawn on {withdrawal.date}{reason}", withdrawal, instead)
-
-
-def unknown(site: Site, iri: str, language: str) -> UnknownEntityError:
-    """Return what to raise about an IRI that nothing is known of, with what it may have been meant for."""
-    labels = Labels(site.snapshot.store, language)
-    near = near_matches(iri, site.own_iris)
-    return UnknownEntityError(
-        f"nothing is known of <{iri}>", tuple(NearMatch(found, labels.of(found), to_href(found)) for found in near)
-    )

@@ -12,15 +12,18 @@ from culturegraph.errors import NotFoundError
 from culturegraph.protocols.documents import is_known
 from culturegraph.protocols.feeds import (
     SITEMAP_SIZE,
+    Page,
     list_changes,
     write_feed,
     write_sitemap,
     write_sitemap_index,
 )
 from culturegraph.protocols.labels import to_href
+from culturegraph.protocols.law_dates import QUERY as LAW
 from culturegraph.protocols.signposting import MEDIA_TYPE, to_linkset
 from culturegraph.rdf.vocabulary import BASE
-from culturegraph.web.entities import to_iri
+from culturegraph.releases.folder import list_releases
+from culturegraph.web.dereferencing import to_iri
 from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
 
 router = APIRouter()
@@ -64,12 +67,12 @@ def get_sitemap_part(request: Request, site: SiteDep, part: int) -> Response:
 
 @router.get("/feed.atom")
 def get_feed(request: Request, site: SiteDep) -> Response:
-    """Tell what was built and which sources were read last."""
+    """Tell what was built and released, and which sources were read last."""
     tag = site.entity_tag(request, language := site.pages.language(request))
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, "Accept-Language")
-    changes = list_changes(site.snapshot.store, language)
-    body = write_feed(changes, site.snapshot.manifest, str(request.base_url), site.pages.words[language])
+    changes, releases = list_changes(site.snapshot.store, language), list_releases(site.settings.releases)
+    body = write_feed(changes, site.snapshot.manifest, releases, str(request.base_url), site.pages.words[language])
     return revalidate(Response(body, media_type="application/atom+xml"), tag, "Accept-Language")
 
 
@@ -89,12 +92,17 @@ def get_linkset(request: Request, site: SiteDep, path: str) -> Response:
     return revalidate(Response(body, media_type=MEDIA_TYPE), tag, "Accept-Encoding")
 
 
-def _pages(request: Request, site: Site) -> list[str]:
-    """Return the addresses of all pages: the lists, the questions, the dashboards, then the page of each thing."""
-    home = str(request.base_url)
-    listed = [*_PLACES, *(f"queries/{id}" for id in site.queries), *(f"dashboards/{id}" for id in site.dashboards)]
-    things = [_page_of(iri) for iri in site.own_iris]
-    return [home + path for path in dict.fromkeys([*listed, *filter(None, things)])]
+def _pages(request: Request, site: Site) -> list[Page]:
+    """Return all pages: the lists, the questions, the dashboards, the releases, then the page of each thing."""
+    home, releases = str(request.base_url), list_releases(site.settings.releases)
+    places = [*_PLACES, *(["releases/"] if releases else []), *(["law/"] if LAW in site.page_queries else [])]
+    listed = [*places, *(f"queries/{id}" for id in site.queries), *(f"dashboards/{id}" for id in site.dashboards)]
+    pages = [Page(home + path) for path in listed]
+    pages += [Page(f"{home}releases/{release.version}", release.built) for release in releases]
+    # Without releases nobody knows when a thing last changed.
+    changed = site.record_changes.changed if releases else {}
+    pages += [Page(home + path, changed.get(iri)) for iri in site.own_iris if (path := _page_of(iri)) is not None]
+    return list({page.address: page for page in pages}.values())
 
 
 def _page_of(iri: str) -> str | None:

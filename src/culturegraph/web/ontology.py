@@ -8,35 +8,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pyoxigraph import DefaultGraph, NamedNode
 from starlette.responses import RedirectResponse, Response
 
 from culturegraph.protocols.documents import graph_content, to_document
 from culturegraph.protocols.labels import Labels
-from culturegraph.protocols.linkeddata import Direction
 from culturegraph.protocols.listing import list_schemes
+from culturegraph.protocols.mementos import original_links
 from culturegraph.protocols.overview import describe_module
 from culturegraph.protocols.terms import describe_term_page
 from culturegraph.rdf.formats import GRAPHS, HTML
 from culturegraph.rdf.graphs import ONTOLOGY
 from culturegraph.rdf.vocabulary import CG, OWL
-from culturegraph.web import entities
+from culturegraph.web.dereferencing import redirect
+from culturegraph.web.entities import VARY_PAGE, WindowDep, make_page
 from culturegraph.web.negotiation import choose_format, format_links, with_query
-from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
+from culturegraph.web.site import Site, SiteDep, answer, is_unchanged, revalidate
 
 router = APIRouter()
-
-_VARY_PAGE: Final = "Accept-Language"
 
 
 @router.get("/ontology/")
 def show_ontology(request: Request, site: SiteDep) -> Response:
     """Show the whole ontology: what it is, its modules and their terms; or return it as RDF."""
     chosen, language = choose_format(request), site.pages.language(request)
-    tag, vary = site.entity_tag(request, chosen.value, language), f"Accept, {_VARY_PAGE}"
+    tag, vary = site.entity_tag(request, chosen.value, language), f"Accept, {VARY_PAGE}"
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, vary)
     store = site.snapshot.store
@@ -59,30 +58,24 @@ def redirect_term(request: Request, site: SiteDep, path: str) -> Response:
     version, _, rest = path.partition("/")
     if f"{CG}{version}/" in _versions(site):
         return RedirectResponse(with_query(request, f"/ontology/{rest}"), 303, {"Vary": "Accept"})
-    return entities.redirect(request, site, f"ontology/{path}")
+    return redirect(request, site, f"ontology/{path}")
 
 
 @router.get("/doc/ontology/{path:path}")
-def show_term(
-    request: Request,
-    site: SiteDep,
-    path: str,
-    predicate: Annotated[str | None, Query(description="show only this property, a page at a time")] = None,
-    direction: Annotated[Direction, Query(description="of the statements of `predicate`")] = "out",
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
-) -> Response:
-    """Show a term or a module of the ontology; with `predicate`, one property of it as of any entity."""
+def show_term(request: Request, site: SiteDep, path: str, window: WindowDep) -> Response:
+    """Show a term or a module of the ontology; with a window, one property of it as of any entity."""
     language = site.pages.language(request)
-    tag = site.entity_tag(request, language)
-    if is_unchanged(request, tag):
-        return revalidate(Response(status_code=304), tag, _VARY_PAGE)
-    found = _describe(site, CG + path, language) if predicate is None else None
-    if found is None:
-        return entities.show_page(request, site, f"ontology/{path}", predicate, direction, page)
-    template, context = found
-    response = site.pages.render(request, template, path=f"ontology/{path}", formats=GRAPHS, **context)
-    response.headers["Link"] = format_links(CG + path, f"ontology/{path}")
-    return revalidate(response, tag, _VARY_PAGE)
+
+    def make() -> Response:
+        found = _describe(site, CG + path, language) if window is None else None
+        if found is None:
+            return make_page(request, site, f"ontology/{path}", window)
+        template, context = found
+        response = site.pages.render(request, template, path=f"ontology/{path}", formats=GRAPHS, **context)
+        response.headers["Link"] = ", ".join([format_links(CG + path, f"ontology/{path}"), *original_links(CG + path)])
+        return response
+
+    return answer(request, site, site.entity_tag(request, language), VARY_PAGE, make)
 
 
 def _describe(site: Site, iri: str, language: str) -> tuple[str, dict[str, Any]] | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from culturegraph.settings import Settings
@@ -20,7 +20,7 @@ _WORDS: Final = b"Request timeout: a request must come whole in %g seconds\n"
 GiveBack = Callable[[str, int], None]
 
 
-def configure(app: FastAPI, settings: Settings, log_level: str = "warning") -> uvicorn.Config:
+def configure(app: ASGIApp, settings: Settings, log_level: str = "warning") -> uvicorn.Config:
     """Return how uvicorn runs the app."""
     config = uvicorn.Config(
         app,

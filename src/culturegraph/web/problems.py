@@ -34,7 +34,11 @@ async def handle(request: Request, error: Exception) -> Response:
     known = error if isinstance(error, CulturegraphError) else CulturegraphError(str(error))
     if known.status >= 500 and known.status != 503:
         _log.error("%s: %s", known.title, known)
-    return _respond(request, Problem.of(known), near=getattr(known, "near", ()))
+    response = _respond(request, Problem.of(known), near=getattr(known, "near", ()))
+    if location := getattr(known, "location", ""):
+        query = f"?{request.url.query}" if request.url.query else ""
+        response.headers["Location"] = f"{location}{query}"
+    return response
 
 
 async def handle_http(request: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from culturegraph.server import connections as wire
 from culturegraph.server.board import Board
+from culturegraph.server.cache import AnswerCache
 from culturegraph.server.inquiry import Inquiry
 from culturegraph.server.request import MAX_REQUEST
 from culturegraph.settings import Settings
@@ -24,7 +25,12 @@ _MESSAGE: Final = 4 * MAX_REQUEST
 
 
 def run_pages(
-    settings: Settings, snapshot: Snapshot, control: socket.socket, incoming: socket.socket, board: Board
+    settings: Settings,
+    snapshot: Snapshot,
+    control: socket.socket,
+    incoming: socket.socket,
+    board: Board,
+    room: AnswerCache,
 ) -> None:
     """Serve what evaluators hand over, until the supervisor closes the control socket."""
 
@@ -33,7 +39,8 @@ def run_pages(
 
     # The evaluator's own limit comes first; this one is for when there is none.
     patience = 2 * settings.query_timeout + 5
-    app = create_app(settings, snapshot, board=board, evaluate=lambda task: Inquiry(task, offer, patience))
+    app = create_app(settings, snapshot, board=board, evaluate=lambda task: Inquiry(task, offer, patience), room=room)
+    app.state.site.prepare()
     _PagesServer(configure(app, settings), control, incoming).run()
 
 

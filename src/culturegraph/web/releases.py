@@ -22,8 +22,12 @@ from culturegraph.protocols.citation import FORMS, Citation
 from culturegraph.protocols.labels import Labels
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType, choose
 from culturegraph.releases.description import TITLE, media_type, release_iri
-from culturegraph.releases.differences import Sign, Summary, changes_between, write_changes
+from culturegraph.releases.differences import Ontologies, Sign, Summary, changes_between, write_changes
 from culturegraph.releases.folder import MANIFEST, Release, checksum, find_release, list_releases
+from culturegraph.releases.migrations import FOLDER as MIGRATIONS
+from culturegraph.releases.migrations import Migration, plan, read_migrations
+from culturegraph.releases.ontology_changes import OntologyChanges
+from culturegraph.releases.ontology_changes import parse_version as parse_ontology_version
 from culturegraph.web.negotiation import with_query
 from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
 
@@ -109,7 +113,8 @@ def show_changes(
         return revalidate(Response(status_code=304), tag, _VARY)
     if form in _CHANGES:
         body = io.BytesIO()
-        with changes_between(site.settings.releases, before.version, release.version) as changes:
+        sides, literally = (before.version, release.version), form == "patch"
+        with changes_between(site.settings.releases, *sides, literally=literally) as changes:
             write_changes(changes, form, body)
         return revalidate(Response(body.getvalue(), media_type=_CHANGES[form]), tag, _VARY)
     summary = _summary(site, before, release)
@@ -123,6 +128,8 @@ def show_changes(
         summary=summary,
         graphs=_named(site, language, summary.by_graph()),
         things=_named(site, language, summary.by_subject()[:_SHOWN]),
+        ontology=summary.ontology,
+        migrations=_migrations(site, summary.ontology) if summary.ontology else [],
         more=max(0, len(summary.by_subject()) - _SHOWN),
         about=about,
         lines=_lines_about(site, before, release, about) if about else [],
@@ -148,11 +155,20 @@ def _summary(site: Site, before: Release, after: Release) -> Summary:
 # The hashes are part of the key because a release may be redacted.
 @lru_cache(maxsize=16)
 def _count(folder: str, before: str, after: str, _before_hash: str, _after_hash: str) -> Summary:
-    summary = Summary()
-    with changes_between(Path(folder), before, after) as changes:
+    summary, ontologies = Summary(), Ontologies()
+    with changes_between(Path(folder), before, after, ontologies=ontologies) as changes:
         for _ in summary.count(changes):
             pass
+    summary.ontology = ontologies.compare()
     return summary
+
+
+def _migrations(site: Site, ontology: OntologyChanges) -> list[Migration]:
+    """Return the steps that turn data of the earlier release into the terms of the later one; none lead back."""
+    before, after = (parse_ontology_version(version) for version in ontology.versions)
+    if before is None or after is None or after <= before:
+        return []
+    return plan(read_migrations(site.settings.ontology / MIGRATIONS), *ontology.versions)
 
 
 def _lines_about(site: Site, before: Release, after: Release, iri: str) -> list[tuple[Sign, str]]:
@@ -165,7 +181,7 @@ def _lines_about(site: Site, before: Release, after: Release, iri: str) -> list[
 def _named(site: Site, language: str, rows: list[tuple[str, int, int]]) -> list[dict[str, Any]]:
     labels = Labels(site.snapshot.store, language)
     return [
-        {"iri": iri, "name": labels.of(iri) if ":" in iri else None, "added": added, "removed": removed}
+        {"iri": iri, "name": labels.of(iri) if iri not in ("", "_:") else None, "added": added, "removed": removed}
         for iri, added, removed in rows
     ]
 

@@ -8,17 +8,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from culturegraph.protocols.documents import is_known
-from culturegraph.protocols.linkeddata import Direction
 from culturegraph.protocols.schemes import CONCEPTS, MAX_SHOWN, describe_scheme
 from culturegraph.rdf.formats import GRAPHS
 from culturegraph.rdf.vocabulary import BASE
-from culturegraph.web import entities
+from culturegraph.web.entities import VARY_PAGE, WindowDep, make_page
 from culturegraph.web.negotiation import format_links
 from culturegraph.web.site import SiteDep, answer
 
@@ -26,26 +23,19 @@ router = APIRouter()
 
 
 @router.get("/doc/schemes/{scheme}")
-def show_scheme(
-    request: Request,
-    site: SiteDep,
-    scheme: str,
-    predicate: Annotated[str | None, Query(description="show only this property, a page at a time")] = None,
-    direction: Annotated[Direction, Query(description="of the statements of `predicate`")] = "out",
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
-) -> Response:
-    """Show a concept scheme as a tree and from A to Z; with `predicate`, one property of it as of any entity."""
+def show_scheme(request: Request, site: SiteDep, scheme: str, window: WindowDep) -> Response:
+    """Show a concept scheme as a tree and from A to Z; with a window, one property of it as of any entity."""
     language, path = site.pages.language(request), f"schemes/{scheme}"
 
     def make() -> Response:
         query = site.page_queries.get(CONCEPTS)
         known = None
-        if query and not predicate and is_known(site.snapshot.store, BASE + path):
+        if query and window is None and is_known(site.snapshot.store, BASE + path):
             known = describe_scheme(site.snapshot.store, query, BASE + path, language)
         if known is None:
-            return entities.show_page(request, site, path, predicate, direction, page)
+            return make_page(request, site, path, window)
         response = site.pages.render(request, "scheme.html", scheme=known, path=path, formats=GRAPHS, most=MAX_SHOWN)
         response.headers["Link"] = format_links(BASE + path, path)
         return response
 
-    return answer(request, site, site.entity_tag(request, language), entities.VARY_PAGE, make)
+    return answer(request, site, site.entity_tag(request, language), VARY_PAGE, make)

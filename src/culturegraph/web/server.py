@@ -6,19 +6,27 @@ import errno
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from culturegraph.errors import StorageError
 from culturegraph.server.board import Board
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import Snapshot, read_current_manifest
+from culturegraph.store.snapshot import read_current_manifest
+
+if TYPE_CHECKING:
+    from culturegraph.server.zygote import PagesProcess
 
 
 def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
     """Serve the published snapshot until interrupted; `on_ready` gets the address once requests are answered.
 
-    Without `on_ready` the address goes to standard error. Raises StorageError where the port is taken or no usable
-    snapshot is published.
+    Without `on_ready` the address goes to standard error. A server that asks for tokens is a single process: its door
+    is then the only way in. Raises StorageError where the port is taken or no usable snapshot is published, UsageError
+    where a private snapshot would be served without tokens.
     """
+    from culturegraph.web.private import check_door
+
     # Bound first: a port in use is told at once, before the graph is loaded.
     listener = bind(settings.host, settings.port)
 
@@ -26,7 +34,9 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
         (on_ready or _announce)(address(listener))
 
     with listener:
-        if settings.single_process or not sys.platform.startswith("linux"):
+        # Where there is nothing to serve this says so, before a process is started.
+        check_door(settings, read_current_manifest(settings.store))
+        if settings.single_process or settings.tokens is not None or not sys.platform.startswith("linux"):
             _serve_alone(settings, listener, tell)
         else:
             _serve_by_processes(settings, listener, tell)
@@ -37,6 +47,7 @@ def _serve_alone(settings: Settings, listener: socket.socket, tell: Callable[[],
 
     from culturegraph.web.app import create_app
     from culturegraph.web.patience import configure
+    from culturegraph.web.private import Door
 
     class Server(uvicorn.Server):
         """A server that tells when it is ready."""
@@ -47,7 +58,9 @@ def _serve_alone(settings: Settings, listener: socket.socket, tell: Callable[[],
             if self.started:
                 tell()
 
-    Server(configure(create_app(settings), settings)).run(sockets=[listener])
+    app = create_app(settings)
+    app.state.site.prepare()
+    Server(configure(Door(app, settings.tokens) if settings.tokens else app, settings)).run(sockets=[listener])
 
 
 def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Callable[[], None]) -> None:
@@ -56,19 +69,16 @@ def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Calla
     from culturegraph.server.supervisor import Supervisor
     from culturegraph.server.zygote import Means
 
-    # Where there is nothing to serve this says so, before a process is started.
-    read_current_manifest(settings.store)
-    means = Means(settings, Board(), ClientLimits(settings), Journal(settings), _run_pages)
+    means = Means(settings, Board(), ClientLimits(settings), Journal(settings), partial(_load_pages, settings))
     Supervisor(means, listener, tell).run()
 
 
-def _run_pages(
-    settings: Settings, snapshot: Snapshot, control: socket.socket, incoming: socket.socket, board: Board
-) -> None:
-    # The web framework is loaded by the one process that needs it.
+def _load_pages(settings: Settings) -> PagesProcess:
+    # The web framework is loaded once, and not by the evaluators that are forked before.
+    from culturegraph.web.kept import make_room
     from culturegraph.web.reception import run_pages
 
-    run_pages(settings, snapshot, control, incoming, board)
+    return partial(run_pages, settings, room=make_room(settings.kept_pages))
 
 
 def bind(host: str, port: int) -> socket.socket:

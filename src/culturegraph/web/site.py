@@ -14,6 +14,9 @@ from starlette.responses import Response
 
 from culturegraph import __version__
 from culturegraph.explanation import Explainer
+from culturegraph.exports.profiles.export import Export
+from culturegraph.exports.profiles.files import ExportFiles
+from culturegraph.exports.profiles.profile import read_profiles
 from culturegraph.exports.record_sets import RecordSet, read_sets
 from culturegraph.exports.records import Records
 from culturegraph.protocols.browsing import Browser
@@ -38,17 +41,20 @@ from culturegraph.protocols.report import ReportIndex
 from culturegraph.protocols.search import Searcher
 from culturegraph.protocols.suggestions import Suggestions
 from culturegraph.queries import QueryFile, read_queries
-from culturegraph.releases.folder import list_releases
+from culturegraph.rdf.vocabulary import BASE
+from culturegraph.releases.folder import identify_releases, list_releases
 from culturegraph.rules import Rule, read_rules
 from culturegraph.server.board import Board
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
 from culturegraph.store.statement_index import StatementIndex
-from culturegraph.web.kept import KeptPages
+from culturegraph.web.kept import KeptPages, wants_compressed
 from culturegraph.web.pages import BEGUN, LANGUAGES, READERS, Pages
 
 _FOLDER = Path(__file__).parent
+# The dance of which most is known: shown in every profile that has it.
+_SAMPLE = "id/expression/danza-de-tijeras"
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,8 @@ class Site:
     dashboards: Mapping[str, Dashboard]
     # Changes with the snapshot, the software and its templates: part of every page's ETag.
     revision: str
+    # Pages that were made once.
+    kept: KeptPages
 
     @cached_property
     def rules(self) -> Mapping[str, Rule]:
@@ -137,6 +145,21 @@ class Site:
     def records(self) -> Records:
         """The things of this snapshot that go out as records."""
         return Records(self.snapshot.store, self.settings.queries)
+
+    @cached_property
+    def exports(self) -> Mapping[str, Export]:
+        """The profiles of export over this snapshot, by id."""
+        profiles = read_profiles(self.settings.queries)
+        return {name: Export(profile, self.snapshot.store) for name, profile in profiles.items()}
+
+    @cached_property
+    def export_files(self) -> ExportFiles:
+        """The files of whole profiles, kept beside the snapshot."""
+        return ExportFiles(self.snapshot.path / "exports")
+
+    def sample_of(self, export: Export) -> str | None:
+        """Return the IRI of the record that stands for a profile on its page; None where it has none."""
+        return BASE + _SAMPLE if BASE + _SAMPLE in export.iris else next(iter(export.iris), None)
 
     @cached_property
     def record_sets(self) -> Mapping[str, RecordSet]:
@@ -202,25 +225,30 @@ class Site:
         return {}
 
     @cached_property
-    def kept(self) -> KeptPages:
-        """Pages that were made once."""
-        return KeptPages()
-
-    @cached_property
     def own_iris(self) -> list[str]:
         """Every typed IRI of ours: what an unknown one may have been meant for."""
         return own_iris(self.snapshot.store)
 
+    def prepare(self) -> None:
+        """Read what the pages need that are asked for most: the first request is then as fast as the next."""
+        self.pages.load_templates()
+        _ = self.reader, self.language_names, self.page_queries, self.browser, self.fronts, self.searchers
+
     def entity_tag(self, request: Request, *parts: str) -> str:
-        """Return the ETag of a response: snapshot, request and whatever else it depends on."""
+        """Return the ETag of a response: snapshot, releases, request and whatever else it depends on."""
         reader = self.pages.reader_language(request)
         begun = (reader,) if reader in BEGUN else ()
-        facts = "\0".join((self.revision, request.url.path, request.url.query, *begun, *parts))
+        # A page names its own address, host and all.
+        host = request.headers.get("host", "")
+        releases = identify_releases(self.settings.releases)
+        facts = "\0".join(
+            (self.revision, releases, host, request.url.scheme, request.url.path, request.url.query, *begun, *parts)
+        )
         return f'W/"{hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()}"'
 
 
-def get_site(request: Request) -> Site:
-    """Return the site of the app that serves a request."""
+async def get_site(request: Request) -> Site:
+    """Return the site of the app that serves a request. A coroutine: what is none is called in a thread."""
     site: Site = request.app.state.site
     return site
 
@@ -255,12 +283,16 @@ def revalidate(response: Response, tag: str, vary: str) -> Response:
     return response
 
 
-def answer(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
-    """Answer with 304, with what was kept, or with what `make` returns, which is then kept."""
+def recall(request: Request, site: Site, tag: str, vary: str) -> Response | None:
+    """Return 304 or what was kept; None where it has to be made."""
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, vary)
-    kept = site.kept.get(tag)
-    if kept is None:
-        kept = revalidate(make(), tag, vary)
-        site.kept.keep(tag, kept)
-    return kept
+    return site.kept.get(tag, compressed=wants_compressed(request))
+
+
+def answer(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
+    """Answer with 304, with what was kept, or with what `make` returns, which is then kept."""
+    known = recall(request, site, tag, vary)
+    if known is not None:
+        return known
+    return site.kept.keep(tag, revalidate(make(), tag, vary), compressed=wants_compressed(request))

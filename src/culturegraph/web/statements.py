@@ -26,7 +26,7 @@ from culturegraph.rdf.vocabulary import LABEL, PROV, TYPE
 from culturegraph.releases.folder import Release, list_releases
 from culturegraph.releases.statements import first_release
 from culturegraph.rules import Rule
-from culturegraph.web.entities import get_data
+from culturegraph.web.dereferencing import get_data
 from culturegraph.web.negotiation import choose_format, choose_graph, cut_suffix, format_links, with_query
 from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
 

@@ -8,8 +8,10 @@ from typing import Final
 from pyoxigraph import NamedNode, Store, Triple
 
 from culturegraph.errors import NotFoundError
-from culturegraph.exports.unesco_qpr.draft import Compared, Draft, Filler, Part, Sentence
-from culturegraph.exports.unesco_qpr.form import LANGUAGES, Cycle, Field, Step
+from culturegraph.exports.forms.declared import LANGUAGES, Field, Step
+from culturegraph.exports.forms.filled import Filler, Part, Sentence
+from culturegraph.exports.unesco_qpr.draft import PROFILE, Compared, Draft
+from culturegraph.exports.unesco_qpr.form import Cycle
 from culturegraph.rdf.vocabulary import CG
 
 _DATE: Final = NamedNode(CG + "date")
@@ -20,9 +22,9 @@ def compose(store: Store, cycle: Cycle, language: str, version: str = "") -> Dra
     """Return the draft of a cycle in one language. Raises NotFoundError where there is no form in it."""
     if language not in LANGUAGES:
         raise NotFoundError(f"there is no form in {language!r}; there is {', '.join(LANGUAGES)}")
-    filler = Filler(store, language)
+    filler = Filler(store, language, f"{PROFILE}/{cycle.id}")
     due = filler.row(cycle.due, Field("due", {}, ((Step(_DATE),),)), "due")
-    parts = tuple(part for section in cycle.form.sections for part in filler.fill(cycle, section))
+    parts = tuple(part for section in cycle.form.sections for part in filler.fill(section))
     compared = tuple(_compare(filler, cycle, parts, language))
     return Draft(
         cycle=cycle,
@@ -39,7 +41,8 @@ def compose(store: Store, cycle: Cycle, language: str, version: str = "") -> Dra
 def _compare(filler: Filler, cycle: Cycle, parts: tuple[Part, ...], language: str) -> Iterator[Compared]:
     """Yield what earlier reports told of: by the thing that a measure concerns, or by the measure itself."""
     said: dict[NamedNode, dict[str, list[Sentence]]] = {}
-    for solution in filler.select(cycle.form.comparison.text):
+    comparison = cycle.form.comparison
+    for solution in filler.select(comparison.text) if comparison else ():
         measure, report, thing = solution["measure"], solution["report"], solution["thing"]
         if report not in cycle.earlier:
             continue

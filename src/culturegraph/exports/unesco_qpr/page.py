@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from culturegraph.exports.unesco_qpr.draft import Cell, Draft, Part, Sentence
-from culturegraph.exports.unesco_qpr.wording import group_gaps, show, show_statement, words_of
+from culturegraph.exports.forms.filled import Cell, Part, Sentence
+from culturegraph.exports.forms.wording import group_gaps, show, show_statement, words_of
+from culturegraph.exports.unesco_qpr.draft import Draft
 from culturegraph.rdf.vocabulary import BASE
 from culturegraph.rdf.xml_text import to_xml_text
 
@@ -54,7 +55,7 @@ def to_fragment(draft: Draft, href: Callable[[str], str] = str, site: str = BASE
         w=words_of(draft.language),
         filled=filled,
         empty=empty,
-        gap_groups=group_gaps(draft),
+        gap_groups=group_gaps(draft.parts),
         href=href,
         run=lambda query: f"{site}/sparql?{urlencode({'query': query})}",
         said=said,

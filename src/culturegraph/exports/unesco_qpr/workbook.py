@@ -18,8 +18,9 @@ import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
-from culturegraph.exports.unesco_qpr.draft import Cell, Draft, Part
-from culturegraph.exports.unesco_qpr.wording import show, show_statement, words_of
+from culturegraph.exports.forms.filled import Cell, Part
+from culturegraph.exports.forms.wording import show, show_statement, words_of
+from culturegraph.exports.unesco_qpr.draft import Draft
 from culturegraph.rdf.spreadsheets import MAP_HEADER, MAP_SHEET
 from culturegraph.rdf.xml_text import to_xml_text
 

@@ -20,7 +20,7 @@ from culturegraph.sources.rows import read_cells
 Numbered = tuple[int, Sequence[str]]
 
 
-def _rows(plan: TablePlan, tally: Tally | None = None) -> Iterator[Numbered]:
+def read_numbered(plan: TablePlan, tally: Tally | None = None) -> Iterator[Numbered]:
     """Yield (1, header), then the rows; faults of the file's form are rejected as they are met."""
     faults: list[DataError] = []
     for number, cells in read_cells(plan, faults):
@@ -44,7 +44,7 @@ def _space(file: str, columns: Sequence[str]) -> str:
     return "\t".join((file, *columns))
 
 
-def _index(plans: Sequence[TablePlan], keys: KeyIndex) -> None:
+def index_keys(plans: Sequence[TablePlan], keys: KeyIndex) -> None:
     """Remember, of every table that is referred to, the values that references may have."""
     wanted: dict[str, set[tuple[str, ...]]] = {}
     for plan in plans:
@@ -53,7 +53,7 @@ def _index(plans: Sequence[TablePlan], keys: KeyIndex) -> None:
     for plan in plans:
         if plan.file not in wanted:
             continue
-        rows = _rows(plan)
+        rows = read_numbered(plan)
         _, header = next(rows, (1, ()))
         places = {columns: [header.index(name) for name in columns] for columns in wanted[plan.file]}
         for number, cells in rows:
@@ -61,7 +61,7 @@ def _index(plans: Sequence[TablePlan], keys: KeyIndex) -> None:
                 keys.add(_space(plan.file, columns), [cells[position] for position in positions], number)
 
 
-class _Table:
+class Table:
     """One table: its rows checked against keys and references, then written."""
 
     def __init__(self, plan: TablePlan, header: Sequence[str], keys: KeyIndex) -> None:
@@ -81,7 +81,17 @@ class _Table:
             key = [cells[position] for position in self.primary]
             before = self.keys.add(_space(self.plan.file, ["", *self.plan.primary_key]), key, number)
             if before is not None:
-                found.append(DataError(f"repeats the key of row {before}: {', '.join(key)}", self.plan.file, number))
+                found.append(self.repeats(before, number, cells))
+        return [*found, *self.dangling(number, cells)]
+
+    def repeats(self, before: int, number: int, cells: Sequence[str]) -> DataError:
+        """Return the fault of a row that has the key of a row before it."""
+        key = ", ".join(cells[position] for position in self.primary)
+        return DataError(f"repeats the key of row {before}: {key}", self.plan.file, number)
+
+    def dangling(self, number: int, cells: Sequence[str]) -> list[DataError]:
+        """Return the faults of a row's references."""
+        found = []
         for foreign, positions, separator in self.references:
             values = [cells[position] for position in positions]
             if separator is not None and len(values) == 1:
@@ -100,24 +110,32 @@ class _Table:
         faults = [*faults, *self.faults(number, cells)]
         return ([], faults) if faults else (lines, [])
 
+    def reject(self, tally: Tally, faults: Sequence[DataError], cells: Sequence[str]) -> None:
+        """Reject a row that has faults."""
+        for fault in faults:
+            told = cells[self.header.index(str(fault.column))] if fault.column in self.header else ""
+            tally.reject_fault(fault, told)
+        tally.rejected_rows -= max(len(faults) - 1, 0)
+
+
+def write_table(plan: TablePlan, keys: KeyIndex, tally: Tally) -> Iterator[str]:
+    """Yield the lines of one table. Raises DataError where its header is malformed."""
+    rows = read_numbered(plan, tally)
+    _, header = next(rows, (1, ()))
+    table = Table(plan, header, keys)
+    for number, cells in rows:
+        tally.rows += 1
+        lines, faults = table.lines(number, cells)
+        table.reject(tally, faults, cells)
+        yield from lines
+
 
 def adapt(job: Job, tally: Tally) -> Iterator[str]:
     """Yield the lines of every table of each package. Raises DataError where metadata or a header is malformed."""
     for path in job.each_file(tally):
         plans = read_metadata(path, fallback=job.source.graph)
         with KeyIndex() as keys:
-            _index(plans, keys)
+            index_keys(plans, keys)
             for plan in plans:
                 tally.prefix = f"{plan.file}:" if len(plans) > 1 else ""
-                rows = _rows(plan, tally)
-                _, header = next(rows, (1, ()))
-                table = _Table(plan, header, keys)
-                for number, cells in rows:
-                    tally.rows += 1
-                    lines, faults = table.lines(number, cells)
-                    if faults:
-                        for fault in faults:
-                            told = cells[table.header.index(str(fault.column))] if fault.column in table.header else ""
-                            tally.reject_fault(fault, told)
-                        tally.rejected_rows -= len(faults) - 1
-                    yield from lines
+                yield from write_table(plan, keys, tally)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from culturegraph.errors import StorageError, UsageError
 from culturegraph.files import writing
 from culturegraph.settings import Settings
-from culturegraph.sources.adapters import csvw_package, inei_places, marc, mincetur, skos, unesco_qpr, wikidata
+from culturegraph.sources.adapters import (
+    csvw_package,
+    csvw_parts,
+    inei_places,
+    marc,
+    mincetur,
+    skos,
+    unesco_qpr,
+    wikidata,
+)
 from culturegraph.sources.adapters.job import Job, Link, Tally, describe, read_source
 from culturegraph.sources.sorting import sort_lines
 
@@ -51,6 +62,33 @@ def plan_job(
     return Job(files, told, settings.data, settings.ontology, settings.queries, options, link)
 
 
+def ingest_parts(job: Job, folder: Path, rejects: Path | None, effort: csvw_parts.Effort) -> Tally:
+    """Map CSV on the Web packages by worker processes into parts, N-Quads that are neither sorted nor each once.
+
+    Sorted, the parts are what `ingest` gives. The folder appears whole or not at all. Raises UsageError where something
+    is in it.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is not an empty folder: parts are written into a new one")
+    tally, partial = Tally(), folder.with_name(f"{folder.name}.part")
+    try:
+        partial.mkdir(parents=True)
+        with writing(rejects, sys.stderr.buffer) as told, tally.writing_rejects(told):
+            description = list(describe(job.data, job.source))
+            (partial / "source.nq").write_text("".join(description), encoding="utf-8")
+            tally.quads += len(description)
+            csvw_parts.map_package(job, tally, partial, effort)
+        partial.replace(folder)
+    except FileExistsError:
+        raise StorageError(f"{partial} is there already: another run writes it, or one was killed; remove it") from None
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be written: {error.strerror}") from error
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return tally
+
+
 def ingest(kind: str, job: Job, output: Path | None, rejects: Path | None) -> Tally:
     """Run an adapter; the same files give the same bytes. Rejects go to standard error where no file is given."""
     tally = Tally()
@@ -59,10 +97,8 @@ def ingest(kind: str, job: Job, output: Path | None, rejects: Path | None) -> Ta
         yield from describe(job.data, job.source)
         yield from ADAPTERS[kind](job, tally)
 
-    with writing(rejects, sys.stderr.buffer) as told, writing(output) as written:
-        tally.write_rejects(told)
+    with writing(rejects, sys.stderr.buffer) as told, writing(output) as written, tally.writing_rejects(told):
         for line in sort_lines(lines()):
             written.write(line)
             tally.quads += 1
-        tally.flush_rejects()
     return tally

@@ -6,6 +6,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -93,20 +94,20 @@ class Tally:
     left_out: dict[str, str] = field(default_factory=dict)
     prefix: str = ""
     _writer: Any = None
-    _text: io.TextIOWrapper | None = None
 
-    def write_rejects(self, file: BinaryIO) -> None:
-        """Let rejects go to an open file from now on, as UTF-8; they are there after `flush_rejects`."""
-        self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        self._writer = csv.writer(self._text, lineterminator="\n")
+    @contextmanager
+    def writing_rejects(self, file: BinaryIO) -> Iterator[None]:
+        """Let rejects go to an open file, as UTF-8, and leave the file to whoever opened it, whatever happens."""
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        self._writer = csv.writer(text, lineterminator="\n")
         self._writer.writerow(REJECT_HEADER)
-
-    def flush_rejects(self) -> None:
-        """Write what is held back, and leave the file to whoever opened it."""
-        if self._text is not None:
-            self._text.flush()
-            self._text.detach()
-            self._text = self._writer = None
+        try:
+            yield
+        finally:
+            self._writer = None
+            text.flush()
+            # Else it would close the file, which may be standard error, where the fault is to be told.
+            text.detach()
 
     def reject(self, row: int, column: str, reason: str, value: str, *, kind: str = "") -> None:
         """Reject a cell, or with no column the row. `kind` is what the reason is counted as."""

@@ -1,16 +1,16 @@
-"""The words around the data of a draft, in each language, and how a sentence and a statement are shown."""
+"""The words around the data of a form, in each language, and how a sentence and a statement are shown."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode
 
-from culturegraph.exports.unesco_qpr.draft import Cell, Draft, Part, Row, Sentence, gap_query
-from culturegraph.exports.unesco_qpr.footnotes import Statement
+from culturegraph.exports.forms.filled import Cell, Part, Row, Sentence, gap_query
+from culturegraph.exports.forms.footnotes import Statement
 from culturegraph.rdf.vocabulary import BASE, shrink
 from culturegraph.rdf.xml_text import to_xml_text
 
@@ -46,10 +46,10 @@ def _term(term: object) -> str:
     return str(term)
 
 
-def group_gaps(draft: Draft) -> list[tuple[Part, Cell, list[Row], str]]:
+def group_gaps(parts: Iterable[Part]) -> list[tuple[Part, Cell, list[Row], str]]:
     """Return the empty cells by section and field: one of them, their rows, and the query for all."""
     found: dict[tuple[str, str], tuple[Part, Cell, list[Row]]] = {}
-    for part in draft.parts:
+    for part in parts:
         for row, cell in part.gaps():
             found.setdefault((part.section.id, cell.field.id), (part, cell, []))[2].append(row)
     return [(part, cell, rows, gap_query(cell.field, None, cell.key)) for part, cell, rows in found.values()]

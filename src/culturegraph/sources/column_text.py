@@ -1,0 +1,176 @@
+"""The terms of a whole column at once: checked, escaped and encoded as one text, or looked up where cells recur.
+
+Answers only what is plainly right, as the columns of `sources.lines` do, and of any other cell says None.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from culturegraph.rdf.vocabulary import XSD
+from culturegraph.sources.lines import CompiledColumn, check_column
+from culturegraph.sources.metadata import ColumnPlan, SimpleTemplate, Template
+from culturegraph.sources.term_text import Memory, escape, is_roomy, is_unreserved, quote_plainly, read_language
+
+Cells = Sequence[str]
+# Stands in no escaped text: what is not printable was escaped.
+_BETWEEN: Final = "\x1f"
+# An IRI whose validity needs no look of the library's.
+_PLAIN_IRI = re.compile(r"https?://[a-z0-9.-]+/[A-Za-z0-9/._~?&=+,;:@!$'()*-]*(?:#[A-Za-z0-9/._~?=-]*)?")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """One column in one batch: of each row its predicates and terms, b"" where it has none, None where it is not plain.
+
+    Where `each` is set, every row has exactly one term, and what all rows share stands around the values.
+    """
+
+    values: Sequence[bytes | None]
+    each: tuple[bytes, bytes] | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the cells of a column become terms all at once; `make` says None where some are not plainly right."""
+
+    make: Callable[[Cells], Cells | None]
+    before: str
+    after: str
+
+    def encode(self, cells: Cells) -> list[bytes] | None:
+        """Return what stands between `before` and `after` for each cell."""
+        texts = self.make(cells)
+        if texts is None:
+            return None
+        return _BETWEEN.join(texts).encode().split(_BETWEEN.encode()) if texts else []
+
+
+def escape_all(cells: Cells) -> Cells:
+    """Return the texts of literals with the escapes of canonical N-Triples."""
+    together = "".join(cells)
+    if not together.isprintable():
+        return list(map(escape, cells))
+    if '"' in together or "\\" in together:
+        return _BETWEEN.join(cells).replace("\\", "\\\\").replace('"', '\\"').split(_BETWEEN)
+    return cells
+
+
+def _quote_all(cells: Cells) -> Cells:
+    return cells if is_unreserved("".join(cells)) else list(map(quote_plainly, cells))
+
+
+def _check_iris(cells: Cells) -> Cells | None:
+    return cells if all(map(_PLAIN_IRI.fullmatch, cells)) else None
+
+
+def iri_form(template: Template, name: str) -> Form | None:
+    """Return how IRIs are made of the cells of one column; None where there is no plain way."""
+    if not isinstance(template, SimpleTemplate) or [field[0] for field in template.fields] != [name]:
+        return None
+    _, safe, tail = template.fields[0]
+    if not safe and is_roomy(template.text, tail):
+        return Form(_quote_all, f"<{template.text}", f"{tail}>")
+    if safe and not template.text and not tail:
+        return Form(_check_iris, "<", ">")
+    return None
+
+
+def _literal_form(column: ColumnPlan) -> Form | None:
+    if column.datatype != XSD + "string":
+        return Form(escape_all, '"', f'"^^<{column.datatype}>')
+    tag = read_language(column.lang) if column.lang else ""
+    return None if tag is None else Form(escape_all, '"', f'"{tag}')
+
+
+def depends_on_itself(column: CompiledColumn, plan: ColumnPlan) -> bool:
+    """Say whether the quads of a column depend on no other cell than its own, but for subject and graph."""
+    if plan.virtual or callable(column.predicate):
+        return False
+    if column.term is None:
+        return True
+    if plan.value is None:
+        return plan.lang_column is None
+    return isinstance(plan.value, SimpleTemplate) and {name for name, _, _ in plan.value.fields} <= {plan.name}
+
+
+class OwnColumn:
+    """A column whose terms depend on its own cell alone."""
+
+    def __init__(self, column: CompiledColumn, plan: ColumnPlan) -> None:
+        self._column, self._check = column, check_column(plan)
+        self.position, self.graph = column.position, column.graph
+        self.is_silent = column.term is None
+        self._form = iri_form(plan.value, plan.name) if plan.value is not None else _literal_form(plan)
+        self._predicate = f"{column.predicate} " if isinstance(column.predicate, str) else ""
+        self._recurs = True
+        self._of_cell, self._of_list = Memory(self.read_cell), Memory(self.read_list)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a cell may hold several values."""
+        return self._column.separator is not None
+
+    def read(self, cells: Cells) -> Terms:
+        """Return the terms of a batch of stripped cells of a column that is no list."""
+        if self._recurs and 2 * len(set(cells)) > len(cells):
+            # For good: to find out costs as much as it saves.
+            self._recurs = False
+        if not self._recurs and self._form is not None:
+            found = self._read_together(self._form, cells)
+            if found is not None:
+                return found
+        values = list(map(self._of_cell.__getitem__, cells))
+        return Terms(values, None if b"" in values else (b"", b""))
+
+    def _read_together(self, form: Form, cells: Cells) -> Terms | None:
+        null = self._column.null
+        has_gaps = not null.isdisjoint(cells) if len(null) > 1 else next(iter(null), None) in cells
+        present = [cell for cell in cells if cell not in null] if has_gaps else cells
+        if (has_gaps and self._column.required) or (self._check is not None and not self._check(present)):
+            return None
+        if self.is_silent:
+            return Terms([b""] * len(cells))
+        encoded = form.encode(present)
+        if encoded is None:
+            return None
+        before, after = (self._predicate + form.before).encode(), form.after.encode()
+        if not has_gaps:
+            return Terms(encoded, (before, after))
+        rest = iter(encoded)
+        return Terms([b"" if cell in null else before + next(rest) + after for cell in cells])
+
+    def read_lists(self, cells: Cells) -> Sequence[tuple[bytes, ...] | None]:
+        """Return the terms of a batch of stripped cells of a column of lists."""
+        return list(map(self._of_list.__getitem__, cells))
+
+    def read_cell(self, cell: str) -> bytes | None:
+        """Return predicate and term of a cell, b"" where it has none, None where it is not plainly right."""
+        terms = self.read_list(cell)
+        return None if terms is None else b"".join(terms)
+
+    def read_list(self, cell: str) -> tuple[bytes, ...] | None:
+        """Return predicate and term of each value of a cell; None where it is not plainly right."""
+        column, found = self._column, list[bytes]()
+        values = column.split(cell)
+        if not values and column.required:
+            return None
+        for value in values:
+            if column.term is None:
+                if column.check is not None and not column.check(value):
+                    return None
+                continue
+            # Of its own cell alone: what the other cells are does not matter.
+            term = column.term(value, ())
+            if term is None:
+                return None
+            found.append((self._predicate + term).encode())
+        return tuple(found)
+
+
+def encode_all(texts: Iterable[str | None]) -> list[bytes | None]:
+    """Return texts as UTF-8."""
+    return [text if text is None else text.encode() for text in texts]
