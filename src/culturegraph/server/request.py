@@ -96,8 +96,10 @@ def _parse(data: bytes, largest: int) -> tuple[Request, int] | None:
     except (HttpParserError, HttpParserUpgrade) as error:
         raise ForeignRequestError from error
     method, target = parser.get_method().decode(), head.target
-    head.keep_alive = parser.should_keep_alive()
     head.is_old = parser.get_http_version() != "1.1"
+    # The parser forgets it at the end of a request.
+    wishes = {wish.strip() for wish in head.headers.get(b"connection", b"").lower().split(b",")}
+    head.keep_alive = b"keep-alive" in wishes if head.is_old else b"close" not in wishes
     head.accept = head.get(b"accept")
     if method not in ("GET", "POST") or target.partition(b"?")[0] != b"/sparql":
         raise ForeignRequestError
