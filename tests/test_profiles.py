@@ -22,6 +22,7 @@ from lxml import etree
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 from small_site import listening
 
+from culturegraph.bench import exports as exports_bench
 from culturegraph.build import Build
 from culturegraph.cli import main
 from culturegraph.errors import DataError, DataErrors, NotFoundError
@@ -559,3 +560,21 @@ def test_a_profile_is_added_by_a_folder(tmp_path: Path, built_store: Store):
         read_profile(tmp_path, "skos")
     assert export.profile.revision
     assert CG in PREFIXES.values()
+
+
+@pytest.mark.slow
+def test_exports_are_measured_on_a_larger_graph(built: Build, settings: Settings):
+    runs = exports_bench.run(settings, (200, 600))
+    edm = [run for run in runs if run.profile == "edm"]
+    assert edm[0].records < 300 < edm[1].records
+    assert all(run.cpu_seconds > 0 and run.peak_memory > 1_000_000 for run in runs)
+    assert [bar["bar"][:3] for bar in exports_bench.judge(runs)] == ["EDM", "EDM"]
+
+
+def test_the_bars_of_exports_are_judged():
+    def run(records: int, rate: float, memory: int) -> exports_bench.Run:
+        return exports_bench.Run("edm", 1, records, 1.0, 1.0, rate, memory)
+
+    fast, slow = run(100, 30_000, 10), run(1000, 19_000, 25)
+    assert [bar["reached"] for bar in exports_bench.judge([fast, slow])] == [False, False]
+    assert [bar["reached"] for bar in exports_bench.judge([fast, run(1000, 20_000, 20)])] == [True, True]

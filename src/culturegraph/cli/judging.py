@@ -26,6 +26,7 @@ class Bench(StrEnum):
     validation = "validation"
     reconciliation = "reconciliation"
     pages = "pages"
+    exports = "exports"
 
 
 class ReportFormat(StrEnum):
