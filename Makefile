@@ -3,8 +3,9 @@ PYTHON ?= python3
 PORT ?= 8000
 UV := .venv/bin/uv
 RUN := $(UV) run --no-sync
-SYNC := $(UV) sync --quiet --frozen --inexact --all-extras
+SYNC := $(UV) sync --quiet --frozen --inexact --all-extras --no-extra spark
 SYNC_PROOF := @if command -v java >/dev/null || [ -n "$$JAVA_HOME" ]; then $(SYNC) --group ontology; fi
+SYNC_SPARK := @if command -v java >/dev/null; then $(UV) sync --quiet --frozen --inexact --all-extras; fi
 PYTEST := $(RUN) pytest -n auto
 # What browsers load is made while the package is installed; its stamp says of which sources.
 FRONTEND := $(wildcard frontend/*.*)
@@ -33,8 +34,10 @@ test: .venv/.synced
 # All tests; also those of the ontology's proof where there is Java, and the score in the W3C SHACL suite.
 test-all: .venv/.synced
 	$(SYNC_PROOF)
+	$(SYNC_SPARK)
 	$(SYNC) --group browser
 	@sh tests/install_chromium.sh
+	@sh tests/install_nginx.sh
 	$(PYTEST)
 	$(RUN) python tests/w3c_shacl.py
 

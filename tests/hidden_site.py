@@ -19,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from pyoxigraph import Literal, NamedNode, Triple
-from test_release import commit, git
+from released_project import commit, git
 
 from culturegraph.rdf.statements import statement_hash
 from culturegraph.settings import Settings
@@ -39,6 +39,7 @@ HIDDEN_NAME: Final = Triple(
 TEXT: Final = f"canto de los {WORDS}"
 # Schemes that rows or rules of the project name.
 _SCHEMES: Final = (
+    "access-levels", "local-contexts-labels", "local-contexts-notices",
     "areas", "expression-types", "ich-domains", "source-kinds", "register-classes", "unesco-lists", "correction-roles",
     "correction-states", "reserve-kinds", "measures",
 )  # fmt: skip
@@ -95,6 +96,10 @@ _ROWS: Final[dict[str, list[dict[str, str]]]] = {
         {"id": f"corr-{THING}", "about": f"id/expression/danza-{THING}", "proposal_es": f"No mostrar {THING}",
          "proposal_en": f"Do not show {THING}", "role": "community", "received": "2026-10-02", "state": "received"},
     ],
+    "institutions": [
+        {"id": "museo", "label_es": "Museo", "label_en": "Museum", "type": "Institution", "source": "libro",
+         "locator": "1"},
+    ],
     "documents": [{"id": "qpr-2012", "label_es": "Informe", "label_en": "Report", "source": "libro"}],
 }  # fmt: skip
 
@@ -106,6 +111,8 @@ def make_project(folder: Path) -> Settings:
     (root / "ontology" / "schemes").mkdir(parents=True)
     shutil.copytree(ROOT / "ontology" / "modules", root / "ontology" / "modules")
     shutil.copy(ROOT / "ontology" / "culturegraph.ttl", root / "ontology")
+    (root / "ontology" / "alignments").mkdir()
+    shutil.copy(ROOT / "ontology" / "alignments" / "odrl.ttl", root / "ontology" / "alignments")
     for scheme in _SCHEMES:
         shutil.copy(ROOT / "ontology" / "schemes" / f"{scheme}.ttl", root / "ontology" / "schemes")
     for part in ("shapes", "queries"):

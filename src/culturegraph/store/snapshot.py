@@ -94,6 +94,11 @@ class Snapshot:
         """A text that differs between any two builds, those of one version included."""
         return f"{self.path.name} {self.manifest.get('published')}"
 
+    @property
+    def key(self) -> str:
+        """What stands for the content in ETags and caches (see `content_key`)."""
+        return content_key(self.path, self.manifest)
+
     @cached_property
     def text_index(self) -> TextIndex:
         """The names and identifiers of the snapshot; made in memory where the snapshot is older than its file."""
@@ -182,6 +187,11 @@ class Held:
         """A text that differs between any two builds, those of one version included."""
         return f"{self.path.name} {self.manifest.get('published')}"
 
+    @property
+    def key(self) -> str:
+        """What stands for the content in ETags and caches (see `content_key`)."""
+        return content_key(self.path, self.manifest)
+
     def load(self, *, in_memory: bool) -> Snapshot:
         """Open it: read-only on disk, or loaded into memory. Raises StorageError where it is damaged."""
         quads = self.path / "quads.nq"
@@ -195,6 +205,20 @@ class Held:
         except (OSError, ValueError, SyntaxError) as error:
             raise _damaged(self.path.parents[1], self.path, error) from error
         return Snapshot(self.path, self.manifest, store, self._hold, is_in_memory=True)
+
+
+def content_key(path: Path, manifest: Mapping[str, Any]) -> str:
+    """Return a text that is the same for the same graph built from the same inputs, on whatever machine.
+
+    So the replicas of a server give the same ETag, wherever each has its snapshot from. A snapshot whose inputs nobody
+    told has a key of its own.
+    """
+    inputs = manifest.get("fingerprint") or manifest.get("inputs")
+    if not inputs:
+        return f"{path.name} {manifest.get('published')}"
+    names = ("version", "content_hash", "built", "triples", "quads_by_graph")
+    told = json.dumps([inputs, *(manifest.get(name) for name in names)], sort_keys=True)
+    return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
 
 
 def hold_current(root: Path) -> Held:

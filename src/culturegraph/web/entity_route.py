@@ -19,9 +19,9 @@ from starlette.types import Receive, Scope, Send
 
 from culturegraph.protocols.documents import count_statements
 from culturegraph.web.dereferencing import OWN_PLACES, to_iri
-from culturegraph.web.entities import VARY_PAGE, show_page
+from culturegraph.web.entities import VARY_PAGE, make_page
 from culturegraph.web.pages import READERS
-from culturegraph.web.site import Site, recall
+from culturegraph.web.site import Site, make_and_keep, recall
 
 _BELOW: Final = "/doc/"
 _PLAIN: Final = frozenset({b"", *(f"lang={reader}".encode() for reader in READERS)})
@@ -58,7 +58,7 @@ class EntityRoute(BaseRoute):
         response = recall(request, site, tag, VARY_PAGE)
         if response is None:
             path = scope["path"].removeprefix(_BELOW)
-            make = partial(show_page, request, site, path, None)
+            make = partial(make_and_keep, request, site, tag, VARY_PAGE, partial(make_page, request, site, path))
             response = make() if self._is_soon_made(path) else await run_in_threadpool(make)
         await response(scope, receive, send)
 
