@@ -27,6 +27,7 @@ class Bench(StrEnum):
     reconciliation = "reconciliation"
     pages = "pages"
     exports = "exports"
+    explanation = "explanation"
 
 
 class ReportFormat(StrEnum):

@@ -95,10 +95,10 @@ class Site:
         """What proves statements of this snapshot."""
         return Explainer(self.snapshot.store, self.rules.values())
 
-    @cached_property
+    @property
     def statement_index(self) -> StatementIndex:
         """The statements of this snapshot by their hash."""
-        return StatementIndex(self.snapshot.store)
+        return self.snapshot.statement_index
 
     @cached_property
     def report(self) -> ReportIndex:
