@@ -28,13 +28,14 @@ from culturegraph.cli import main
 from culturegraph.errors import DataError, DataErrors, NotFoundError
 from culturegraph.exports.profiles.bulk import write_all, write_profile, write_rejects
 from culturegraph.exports.profiles.export import Export
+from culturegraph.exports.profiles.files import make_files
 from culturegraph.exports.profiles.forms import FORMS, form_of, write_records
 from culturegraph.exports.profiles.profile import FOLDER, list_profiles, read_profile, read_profiles
 from culturegraph.protocols.documents import is_known
 from culturegraph.rdf.graphs import read_rdf
 from culturegraph.rdf.vocabulary import BASE, CG, DCAT, DCTERMS, LABEL, PREFIXES, SKOS, TYPE, VOID
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import open_current
+from culturegraph.store.snapshot import open_current, publish
 from culturegraph.validation.engine import validate
 
 QUERIES = Path(__file__).resolve().parents[1] / "queries"
@@ -441,6 +442,21 @@ def test_the_command_line_knows_every_profile(
     assert "edm is written as rdf, ttl, jsonld, not as 'xlsx'" in capsys.readouterr().err
     assert run(monkeypatch, "export") == 2
     assert "edm-contextual" in capsys.readouterr().out
+
+
+def test_the_files_of_a_server_are_made_before_it_is_asked(tmp_path: Path):
+    profiles = list(read_profiles(small_profile(tmp_path)).values())
+    store = concepts("a", "b")
+    snapshot = publish(tmp_path / "store", store, version="one", metadata={})
+    told: list[tuple[str, str, int, int]] = []
+    assert make_files(profiles, snapshot, lambda *each: told.append(each)) == len(FORMS)
+    made = sorted((snapshot.path / "exports").iterdir())
+    assert len(made) == len(FORMS)
+    assert all(gzip.decompress(path.read_bytes()) for path in made)
+    # What is there is not made again.
+    told.clear()
+    assert make_files(profiles, snapshot, lambda *each: told.append(each)) == len(FORMS)
+    assert not told
 
 
 @pytest.fixture(scope="module")

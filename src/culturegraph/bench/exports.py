@@ -23,6 +23,7 @@ from pyoxigraph import NamedNode, Quad, Store
 from culturegraph.exports.profiles.export import Export
 from culturegraph.exports.profiles.forms import write_records
 from culturegraph.exports.profiles.profile import read_profile
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import CG
 from culturegraph.settings import Settings
 from culturegraph.store.snapshot import open_current
@@ -81,7 +82,7 @@ def _bar(name: str, value: float, *, reached: bool) -> dict[str, Any]:
     return {"bar": name, "measured": round(value, 2), "reached": reached}
 
 
-def enlarge(store: Store, queries: Path, size: int, folder: Path) -> int:
+def enlarge(store: Dataset, queries: Path, size: int, folder: Path) -> int:
     """Write a graph with about so many EDM records into a folder; return its quads."""
     export = Export(read_profile(queries, COPIED), store)
     chosen = {NamedNode(iri) for iri in export.iris}
