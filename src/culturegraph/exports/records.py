@@ -15,10 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from pyoxigraph import NamedNode, QuerySolutions, QueryTriples, Store, Triple
+from pyoxigraph import NamedNode, QuerySolutions, QueryTriples, Triple
 
 from culturegraph.errors import DataError, UsageError
 from culturegraph.queries import QueryFile, read_queries
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE, PREFIXES
 
 _RECORDS: Final = re.compile(r"VALUES \?record \{ UNDEF \}")
@@ -45,7 +46,7 @@ class Entry:
 class Records:
     """The records of one store, by the queries of a folder."""
 
-    def __init__(self, store: Store, queries: Path) -> None:
+    def __init__(self, store: Dataset, queries: Path) -> None:
         self._store = store
         self._folder = queries / "exports"
 

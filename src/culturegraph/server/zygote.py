@@ -122,7 +122,7 @@ class Zygote:
         self._control.close()
         for end in self._from_evaluators:
             end.close()
-        shared = Shared(means.board, settings, means.limits, self._cache, means.journal, self._held.identity)
+        shared = Shared(means.board, settings, means.limits, self._cache, means.journal, self._held.key)
         endpoint = Endpoint(shared, snapshot, slot)
         Evaluator(endpoint, means.board, slot, self._queue, control, self._to_pages).run()
 

@@ -95,10 +95,10 @@ class Site:
         """What proves statements of this snapshot."""
         return Explainer(self.snapshot.store, self.rules.values())
 
-    @cached_property
+    @property
     def statement_index(self) -> StatementIndex:
         """The statements of this snapshot by their hash."""
-        return StatementIndex(self.snapshot.store)
+        return self.snapshot.statement_index
 
     @cached_property
     def report(self) -> ReportIndex:
@@ -237,7 +237,7 @@ class Site:
     def prepare(self) -> None:
         """Read what the pages need that are asked for most: the first request is then as fast as the next."""
         self.pages.load_templates()
-        _ = self.reader, self.language_names, self.page_queries, self.browser, self.fronts, self.searchers
+        _ = self.reader, self.language_names, self.page_queries, self.browser, self.fronts, self.report, self.searchers
 
     def entity_tag(self, request: Request, *parts: str) -> str:
         """Return the ETag of a response: snapshot, releases, request and whatever else it depends on."""
@@ -263,7 +263,7 @@ SiteDep = Annotated[Site, Depends(get_site)]
 
 def compute_revision(snapshot: Snapshot, settings: Settings, queries: Iterable[QueryFile] = ()) -> str:
     """Return what identifies snapshot, software, templates, queries and what pages show of the settings together."""
-    digest = hashlib.blake2b(f"{snapshot.identity} {__version__}".encode(), digest_size=16)
+    digest = hashlib.blake2b(f"{snapshot.key} {__version__}".encode(), digest_size=16)
     for path in sorted(_FOLDER.rglob("*.*")):
         if path.suffix in {".html", ".css", ".json", ".svg", ".py", ".md"}:
             digest.update(path.read_bytes())
@@ -297,7 +297,9 @@ def recall(request: Request, site: Site, tag: str, vary: str) -> Response | None
 
 def answer(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
     """Answer with 304, with what was kept, or with what `make` returns, which is then kept."""
-    known = recall(request, site, tag, vary)
-    if known is not None:
-        return known
+    return recall(request, site, tag, vary) or make_and_keep(request, site, tag, vary, make)
+
+
+def make_and_keep(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
+    """Answer with what `make` returns, and keep it."""
     return site.kept.keep(tag, revalidate(make(), tag, vary), compressed=wants_compressed(request))
