@@ -123,6 +123,14 @@ def _pages(settings: Settings, options: Options) -> Figures:
     return Figures("pages", [asdict(run) for run in runs], bars=pages.judge(runs))
 
 
+def _explanation(settings: Settings, options: Options) -> Figures:
+    # Only here: it opens the published snapshot.
+    from culturegraph.bench import explanation
+
+    runs = explanation.run(settings, _sizes(options.sizes, (explanation.STATEMENTS,)))
+    return Figures("explanation", [asdict(run) for run in runs], bars=explanation.judge(runs))
+
+
 BENCHES: Final[Mapping[str, Callable[[Settings, Options], Figures]]] = {
     "endpoint": _endpoint,
     "tables": _tables,
@@ -130,6 +138,7 @@ BENCHES: Final[Mapping[str, Callable[[Settings, Options], Figures]]] = {
     "validation": _validation,
     "reconciliation": _reconciliation,
     "pages": _pages,
+    "explanation": _explanation,
 }
 # What takes --seed and --rounds, and what takes --parts.
 _REPEATED, _PARTED = frozenset({"endpoint", "pages"}), frozenset({"endpoint"})

@@ -26,6 +26,7 @@ class Bench(StrEnum):
     validation = "validation"
     reconciliation = "reconciliation"
     pages = "pages"
+    explanation = "explanation"
 
 
 class ReportFormat(StrEnum):
