@@ -26,6 +26,8 @@ class Bench(StrEnum):
     validation = "validation"
     reconciliation = "reconciliation"
     pages = "pages"
+    exports = "exports"
+    explanation = "explanation"
 
 
 class ReportFormat(StrEnum):
