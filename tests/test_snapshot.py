@@ -73,6 +73,7 @@ def test_the_same_version_built_again_is_another_snapshot(tmp_path: Path) -> Non
     first, second = put(tmp_path), put(tmp_path)
     assert first.version == second.version
     assert first.identity != second.identity
+    assert first.key != second.key
     assert second.path.name == "1-2"
 
 

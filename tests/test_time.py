@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 from httpx import Client
-from pyoxigraph import Quad, RdfFormat, Store, parse
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 from released_project import BASE, FIRST, SECOND
 from small_site import listening, small_settings
 
 from culturegraph.protocols.law_dates import find_norms
 from culturegraph.queries import read_query
 from culturegraph.rdf.graphs import EDITORIAL, ONTOLOGY
+from culturegraph.rdf.statements import statement_hash
+from culturegraph.rdf.vocabulary import LABEL
 from culturegraph.releases.folder import find_release
 from culturegraph.settings import Settings
 from culturegraph.store.snapshot import open_current, publish
@@ -36,6 +38,17 @@ n:doubtful a cg:NationalNorm ; cg:dateIssued "1990-01-01"^^xsd:date .
 n:change2 cg:repeals n:doubtful .
 n:treaty a cg:Treaty ; cg:dateInForce "1990-01-01"^^xsd:date .
 n:moved dcterms:isReplacedBy n:new .
+"""
+NEW_NAME = Triple(NamedNode(BASE + "id/norm/new"), LABEL, Literal("New <law>", language="en"))
+OLD_NAME = Triple(NamedNode(BASE + "id/norm/law-1"), LABEL, Literal("Primera", language="es"))
+CORRECTIONS = f"""
+PREFIX c: <https://w3id.org/culturegraph/id/correction/> PREFIX cg: <https://w3id.org/culturegraph/ontology/>
+c:one a cg:Correction ; cg:correctionOf <{BASE}id/norm/new> ; cg:statementHash "{statement_hash(NEW_NAME)}" ;
+  cg:proposal "Call it newer"@en , "Llamarla más nueva"@es ; cg:receivedOn "2026-11-02" ; cg:decidedOn "2026-11-03" ;
+  cg:correctionRole <{BASE}schemes/correction-roles/librarian> ; cg:correctionDecision "The gazette says new."@en ;
+  cg:correctionState <{BASE}schemes/correction-states/declined> .
+c:two a cg:Correction ; cg:correctionOf <{BASE}id/norm/law-1> ; cg:statementHash "{statement_hash(OLD_NAME)}" ;
+  cg:proposal "Mend the name"@en ; cg:receivedOn "2026-10-20" ; cg:correctionDecision "Mended <b>."@en .
 """
 
 
@@ -86,7 +99,7 @@ def client(project: Settings, root: Path, tmp_path_factory: pytest.TempPathFacto
     (folder / "root" / "ontology").symlink_to(project.ontology)
     release = find_release(project.releases, SECOND)
     quads = [q for line in release.lines() for q in parse(line, format=RdfFormat.N_QUADS)]
-    quads += [Quad(*triple.triple, EDITORIAL) for triple in parse(LAWS, format=RdfFormat.TURTLE)]
+    quads += [Quad(*triple.triple, EDITORIAL) for triple in parse(LAWS + CORRECTIONS, format=RdfFormat.TURTLE)]
     assert any(quad.graph_name == ONTOLOGY for quad in quads)
     publish(folder / "store", quads, version="time-1", metadata={"built": "2026-11-20T00:00:00+00:00"}, keep=2)
     settings = small_settings(folder / "store", root=folder / "root", releases=project.releases)
@@ -132,6 +145,41 @@ def test_what_moved_leads_to_its_new_address(client: Client) -> None:
         assert (answer.status_code, answer.headers["location"]) == (301, target), path
     followed = client.get("/id/norm/moved.nt", follow_redirects=True)
     assert (followed.status_code, followed.url.path) == (200, "/data/norm/new.nt")
+
+
+HTML = {"Accept": "text/html", "Accept-Language": "en"}
+
+
+def test_corrections_show_on_the_statement_and_on_the_thing(client: Client) -> None:
+    page = client.get(f"/doc/statement/{statement_hash(NEW_NAME)}", headers=HTML).text
+    for words in ("Requests for correction", "Call it newer", "2026-11-02", "2026-11-03", "The gazette says new."):
+        assert words in page
+    assert f"/correction/?about=%2Fdoc%2Fstatement%2F{statement_hash(NEW_NAME)}" in page
+    asked = client.get("/correction/", params={"about": f"/doc/statement/{statement_hash(NEW_NAME)}"}, headers=HTML)
+    assert "New &lt;law&gt;" in asked.text, "the message carries the statement"
+    assert 'href="/id/correction/one"' in client.get("/doc/norm/new", headers=HTML).text
+    other = Triple(NEW_NAME.subject, LABEL, Literal("none", language="en"))
+    assert client.get(f"/doc/statement/{statement_hash(other)}").status_code == 404
+
+
+def test_a_statement_that_is_said_no_more_is_gone(client: Client) -> None:
+    digest = statement_hash(OLD_NAME)
+    for path in (f"/statement/{digest}", f"/doc/statement/{digest}", f"/data/statement/{digest}.ttl"):
+        answer = client.get(path, headers={"Accept": "application/problem+json", "Accept-Language": "en"})
+        assert answer.status_code == 410, path
+        told = answer.json()
+        assert f"said last by release {FIRST}" in told["detail"]
+        assert '"Primera"@es' in told["detail"]
+        assert "Mended <b>." in told["detail"], "the reason, where a correction gives one"
+        # What it says instead, and the state of the thing in that release.
+        new = statement_hash(Triple(OLD_NAME.subject, LABEL, Literal("Primerísima", language="es")))
+        assert {f"{BASE}statement/{new}", f"{BASE}releases/{FIRST}/id/norm/law-1"} <= set(told["near"])
+    page = client.get(f"/statement/{digest}", headers=HTML).text
+    assert "&lt;b&gt;" in page
+    assert f'href="/releases/{FIRST}/id/norm/law-1"' in page
+    assert client.get(f"/statement/{digest}/citation.bib").status_code == 410
+    for none in ("0" * 64, digest[:16] + "0" * 48, digest[:-1], "zz"):
+        assert client.get(f"/statement/{none}").status_code == 404
 
 
 def test_the_site_map_tells_what_the_releases_changed(client: Client) -> None:

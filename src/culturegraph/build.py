@@ -6,6 +6,7 @@ it was. The same files give the same quads, byte for byte, and the same content 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -269,7 +270,8 @@ def build_from_quads(settings: Settings, paths: Sequence[Path], *, progress: Pro
         quads = canonicalise(read_quads(paths))
     with clock.step("snapshot"):
         digest = content_hash(quads)
-        metadata = {"content_hash": digest, "built": build_time(settings.root).isoformat()}
+        inputs = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in paths)).hexdigest()
+        metadata = {"content_hash": digest, "built": build_time(settings.root).isoformat(), "inputs": inputs}
         snapshot = publish(settings.store, quads, version=digest[:16], metadata=metadata, keep=settings.keep_snapshots)
     return Build(snapshot, Report.of(()), digest, count_by_graph(quads), clock.seconds)
 

@@ -18,6 +18,8 @@ from culturegraph.rdf.vocabulary import BASE, CG, DCAT, DCTERMS, LABEL, PREFIXES
 
 DATASET = NamedNode(BASE + "dataset")
 _CATALOG = NamedNode(BASE + "catalogue")
+_HAS_POLICY = NamedNode("http://www.w3.org/ns/odrl/2/hasPolicy")
+_OPEN = NamedNode(BASE + "schemes/access-levels/open")
 _LICENCE = NamedNode("https://creativecommons.org/licenses/by/4.0/")
 _TITLES = {
     "es": "culturegraph: grafo abierto de las expresiones culturales del Perú",
@@ -80,6 +82,7 @@ def _dataset(info: BuildInfo, triples: int, entities: int) -> Iterator[Quad]:
             *((_node(DCTERMS, "description"), Literal(text, language=lang)) for lang, text in _DESCRIPTIONS.items()),
             *((LABEL, Literal(text, language=lang)) for lang, text in _TITLES.items()),
             (_node(DCTERMS, "license"), _LICENCE),
+            (_HAS_POLICY, _OPEN),
             (_node(DCTERMS, "modified"), moment),
             (_node(DCAT, "version"), Literal(info.version)),
             (_node(VOID, "triples"), _number(triples)),
@@ -154,7 +157,10 @@ def _property(part: NamedNode, name: NamedNode, triples: Literal) -> Iterator[Qu
 
 def _graphs(quads: Iterable[Quad]) -> Iterator[Quad]:
     counts: dict[str, int] = {}
+    governed = set()
     for quad in quads:
+        if quad.predicate == _HAS_POLICY and isinstance(quad.subject, NamedNode):
+            governed.add(quad.subject.value)
         if isinstance(quad.graph_name, NamedNode):
             counts[quad.graph_name.value] = counts.get(quad.graph_name.value, 0) + 1
     for name, count in sorted(counts.items()):
@@ -162,6 +168,9 @@ def _graphs(quads: Iterable[Quad]) -> Iterator[Quad]:
             graph = NamedNode(name)
             yield from _say(DATASET, [(_node(VOID, "subset"), graph)])
             yield from _say(graph, [(TYPE, _node(VOID, "Dataset")), (_node(VOID, "triples"), _number(count))])
+            if name.startswith(GRAPH + "source/") and name not in governed:
+                # What no community governs is open: what is not shown is not here.
+                yield from _say(graph, [(_HAS_POLICY, _OPEN)])
 
 
 def _prefixes_and_examples(queries: Sequence[QueryFile]) -> Iterator[Quad]:

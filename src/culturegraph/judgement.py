@@ -7,6 +7,7 @@ the context itself nothing is reported.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
@@ -21,6 +22,7 @@ from culturegraph.sources.bundle import read_ontology
 from culturegraph.sources.endpoint import fetch
 from culturegraph.sources.tables import Origin, read_tables
 from culturegraph.validation import Report, validate
+from culturegraph.validation.partitions import Share
 
 FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
     "text": Report.to_text,
@@ -48,11 +50,11 @@ def _read(argument: str) -> tuple[list[Quad], Mapping[Quad, Origin]]:
 
 
 def _judge_tables(
-    settings: Settings, paths: Sequence[Path], shapes: Sequence[Quad], engine: Literal["compiled", "pyshacl"]
+    settings: Settings, paths: Sequence[Path], shapes: Sequence[Quad], run: Callable[..., Report]
 ) -> Report:
     """Judge copies of our own tables in the place of the originals; report what concerns their rows."""
     assembled = assemble(settings, replacements={path.name: path for path in paths})
-    report = validate(assembled.quads, shapes, engine=engine, origin=assembled.origin)
+    report = run(assembled.quads, shapes, origin=assembled.origin)
     names = {path.name for path in paths}
     return Report.of(result for result in report.results if result.row and result.row.split(":")[0] in names)
 
@@ -73,8 +75,12 @@ def judge(
     *,
     engine: Literal["compiled", "pyshacl"] = "compiled",
     progress: Progress = silent,
+    processes: int = 1,
+    share: Share | None = None,
 ) -> Report:
     """Validate data by shapes: ours of either where none is given.
+
+    `processes` divide the focus nodes; with a `share`, only that share of them is judged.
 
     `data` holds RDF files, CSVW packages (a folder or its metadata), copies of our own tables (a CSV file of the same
     name), or addresses of SPARQL endpoints.
@@ -82,18 +88,21 @@ def judge(
     Raises DataErrors (faults of the files, located), StorageError (a file or an endpoint cannot be read), UsageError.
     """
     judged = [q for path in shapes for q in read_rdf(path, VALIDATION)] if shapes else read_shapes(settings.shapes)
+    if engine == "pyshacl" and (processes > 1 or share is not None):
+        raise UsageError("focus nodes are divided by the compiled engine alone")
+    run = partial(validate, engine=engine, processes=processes, share=share)
     tables = [Path(argument) for argument in data if argument.endswith(".csv")]
     with progress("reading"):
         if not data:
             assembled = assemble(settings)
-            return validate(assembled.quads, judged, engine=engine, origin=assembled.origin)
+            return run(assembled.quads, judged, origin=assembled.origin)
         if tables:
             known = {path.name for path in settings.data.glob("*.csv")}
             if unknown := [str(path) for path in tables if path.name not in known]:
                 raise UsageError(f"{unknown[0]} is no copy of a table of ours; give its csv-metadata.json instead")
             if len(tables) != len(data):
                 raise UsageError("tables are judged in the place of ours: give them alone")
-            return _judge_tables(settings, tables, judged, engine)
+            return _judge_tables(settings, tables, judged, run)
         quads: list[Quad] = []
         origin: dict[Quad, Origin] = {}
         for argument in data:
@@ -101,6 +110,6 @@ def judge(
             quads += found
             origin.update(places)
     with progress("validating"):
-        report = validate(_with_context(settings, quads), judged, engine=engine, origin=origin)
+        report = run(_with_context(settings, quads), judged, origin=origin)
     named = {term for quad in quads for term in (quad.subject, quad.object)}
     return Report.of(result for result in report.results if result.focus_node in named)

@@ -22,6 +22,7 @@ from culturegraph.cli.terminal import (
     read_settings,
     show_export,
     show_step,
+    write_profile,
 )
 from culturegraph.errors import UsageError
 from culturegraph.files import write_whole
@@ -52,6 +53,9 @@ verbs = typer.Typer(help="Write the published graph in a profile.", cls=_Profile
 def export_all(
     context: typer.Context,
     every: Annotated[bool, typer.Option("--all", help="every profile, in all its formats")] = False,
+    for_server: Annotated[
+        bool, typer.Option("--for-server", help="make the files that a server gives away, before it is asked for them")
+    ] = False,
     output: Annotated[Path, typer.Option("-o", "--output", help="folder")] = Path("exports"),
     as_json: JsonOption = False,
     store: StoreOption = None,
@@ -60,19 +64,25 @@ def export_all(
     if context.invoked_subcommand is not None:
         return
     settings = read_settings(store=store)
-    if not every:
+    if not every and not for_server:
         from culturegraph.exports.profiles.profile import list_profiles
 
         out.print(context.get_help(), markup=False)
         out.print("Profiles: " + ", ".join(list_profiles(settings.queries)), markup=False)
         raise typer.Exit(UsageError.exit_code)
     from culturegraph.exports.profiles.bulk import write_all
+    from culturegraph.exports.profiles.files import make_files
     from culturegraph.exports.profiles.profile import read_profiles
     from culturegraph.store.snapshot import open_current
 
-    profiles = list(read_profiles(settings.queries).values())
+    profiles, snapshot = list(read_profiles(settings.queries).values()), open_current(settings.store)
+    if for_server:
+        with show_export() as progress:
+            number = make_files(profiles, snapshot, progress)
+        err.print(f"{number} files beside {snapshot.path}", markup=False)
+        return
     with show_export() as progress:
-        made = list(write_all(profiles, open_current(settings.store).store, output, progress))
+        made = list(write_all(profiles, snapshot.store, output, progress))
     if as_json:
         print_json([each.to_json() for each in made])
         return
@@ -94,20 +104,7 @@ def export_profile(
     store: StoreOption = None,
 ) -> None:
     """Write a profile of queries/exports/profiles."""
-    from culturegraph.exports.profiles.bulk import write_profile, write_rejects
-    from culturegraph.exports.profiles.export import Export
-    from culturegraph.exports.profiles.profile import read_profile
-    from culturegraph.store.snapshot import open_current
-
-    settings = read_settings(store=store)
-    profile = read_profile(settings.queries, name)
-    form = profile.check_format(fmt)
-    export = Export(profile, open_current(settings.store).store, lang.value)
-    with show_export() as progress:
-        made = write_profile(export, form, output, progress)
-    if rejects:
-        write_whole(rejects, write_rejects(export))
-    err.print(str(made), markup=False)
+    write_profile(name, fmt, output, store, rejects, lang.value)
 
 
 @verbs.command("nquads", epilog="Example: culturegraph export nquads -o culturegraph.nq")

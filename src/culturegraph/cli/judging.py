@@ -26,6 +26,8 @@ class Bench(StrEnum):
     validation = "validation"
     reconciliation = "reconciliation"
     pages = "pages"
+    exports = "exports"
+    explanation = "explanation"
 
 
 class ReportFormat(StrEnum):
@@ -82,11 +84,28 @@ def validate(
     engine: Annotated[Engine, typer.Option(help="SHACL engine")] = Engine.compiled,
     fmt: Annotated[ReportFormat, typer.Option("--format", help="form of the report")] = ReportFormat.text,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="file; standard output without it")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="processes that divide the focus nodes")] = 1,
+    share: Annotated[
+        str | None, typer.Option(help="judge one share of the focus nodes, as 2/8: on one machine of 8")
+    ] = None,
 ) -> None:
     """Validate data by shapes. Exit code 1 where there is a violation."""
     from culturegraph.judgement import FORMS, judge
+    from culturegraph.validation.partitions import Share
 
-    report = judge(read_settings(), data or [], shapes or [], engine=engine.value, progress=show_step)
+    part = None if share is None else Share.read(share)
+    if part is not None and workers > 1:
+        raise UsageError("give --share or --workers")
+    settings = read_settings()
+    report = judge(
+        settings,
+        data or [],
+        shapes or [],
+        engine=engine.value,
+        progress=show_step,
+        processes=workers,
+        share=part,
+    )
     text = FORMS[fmt.value](report)
     if output is None:
         sys.stdout.write(text)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from culturegraph.cli.terminal import StoreOption, err, read_settings
+from culturegraph.cli.terminal import StoreOption, err, read_settings, write_profile
 from culturegraph.errors import UsageError
 
 verbs = typer.Typer()
@@ -60,12 +60,17 @@ def export_mixnmatch(kind: KindOption = None, output: OutputOption = None, store
 
 @verbs.command("skos", epilog="Example: culturegraph export skos expression-types -o expression-types.ttl")
 def export_skos(
-    scheme: Annotated[str, typer.Argument(help="id of the scheme, as in /schemes/{id}")] = "expression-types",
+    scheme: Annotated[
+        str | None, typer.Argument(help="id of the scheme, as in /schemes/{id}", show_default="all concepts")
+    ] = None,
     output: OutputOption = None,
     form: Annotated[str, typer.Option("--format", help="ttl, rdf, nt, jsonld")] = "ttl",
     store: StoreOption = None,
 ) -> None:
-    """Write a concept scheme with all its alignments."""
+    """Write a concept scheme with all its alignments; without a scheme, all concepts, one record each."""
+    if scheme is None:
+        write_profile("skos", form, output, store)
+        return
     from culturegraph.exports.skos_scheme import export
     from culturegraph.rdf.formats import GRAPHS
     from culturegraph.store.snapshot import open_current

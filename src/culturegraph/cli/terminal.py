@@ -26,6 +26,9 @@ StoreOption = Annotated[
 PrivateOption = Annotated[
     Path | None, typer.Option("--private-data", help="folder with restrictions.csv: what must not be shown")
 ]
+EndpointOption = Annotated[
+    list[str] | None, typer.Option("--endpoint", help="SPARQL endpoint of another store; several are replicas")
+]
 PrivateBuildOption = Annotated[
     bool, typer.Option("--private", help="with the private rows and all that is restricted; for a store of its own")
 ]
@@ -81,6 +84,32 @@ def show_export() -> Iterator[Callable[[str, str, int, int], None]]:
             status.update(f"{profile}.{form}: {done} of {total} records …")
 
         yield tell
+
+
+def write_profile(
+    name: str,
+    fmt: str | None,
+    output: Path | None,
+    store: Path | None,
+    rejects: Path | None = None,
+    lang: str = "es",
+) -> None:
+    """Write a profile of queries/exports/profiles, and what is left out of it where that is asked for."""
+    from culturegraph.exports.profiles.bulk import write_profile, write_rejects
+    from culturegraph.exports.profiles.export import Export
+    from culturegraph.exports.profiles.profile import read_profile
+    from culturegraph.files import write_whole
+    from culturegraph.store.snapshot import open_current
+
+    settings = read_settings(store=store)
+    profile = read_profile(settings.queries, name)
+    form = profile.check_format(fmt)
+    export = Export(profile, open_current(settings.store).store, lang)
+    with show_export() as progress:
+        made = write_profile(export, form, output, progress)
+    if rejects:
+        write_whole(rejects, write_rejects(export))
+    err.print(str(made), markup=False)
 
 
 def print_json(value: Any) -> None:

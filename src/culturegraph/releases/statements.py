@@ -11,8 +11,14 @@ from bisect import bisect_left
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
+from pyoxigraph import RdfFormat, Triple, parse
+
+from culturegraph.rdf.graphs import CATALOGUE, VALIDATION
 from culturegraph.releases.folder import Release, find_release, list_releases
+
+_OF_THE_BUILD: Final = tuple(b" <%s> .\n" % graph.value.encode() for graph in (CATALOGUE, VALIDATION))
 
 
 def first_release(root: Path, digest: str) -> Release | None:
@@ -26,6 +32,19 @@ def first_release(root: Path, digest: str) -> Release | None:
             break
         found = release
     return found
+
+
+def last_said(root: Path, digest: str) -> tuple[Release, Triple] | None:
+    """Return the newest release that says a statement, by its hash, and the statement; None where none says it.
+
+    What describes builds is left out.
+    """
+    for release in list_releases(root):
+        if _holds(str(root), release.version, str(release.manifest["content_hash"]), digest):
+            for line in release.lines():
+                if sha256(_triple(line)).hexdigest() == digest and not line.endswith(_OF_THE_BUILD):
+                    return release, next(iter(parse(line, format=RdfFormat.N_QUADS))).triple
+    return None
 
 
 def _holds(root: str, version: str, content_hash: str, digest: str) -> bool:

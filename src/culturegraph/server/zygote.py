@@ -118,7 +118,7 @@ class Zygote:
         self._control.close()
         for end in self._from_evaluators:
             end.close()
-        shared = Shared(means.board, settings, means.limits, self._cache, means.journal, self._held.identity)
+        shared = Shared(means.board, settings, means.limits, self._cache, means.journal, self._held.key)
         endpoint = Endpoint(shared, snapshot, slot)
         Evaluator(endpoint, means.board, slot, control, self._to_pages).run()
 

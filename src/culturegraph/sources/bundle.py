@@ -13,6 +13,7 @@ from pyoxigraph import NamedNode, Quad
 
 from culturegraph.errors import DataError, DataErrors
 from culturegraph.rdf.graphs import GRAPH, ONTOLOGY, read_rdf, scheme_graph
+from culturegraph.rdf.statements import STATEMENT, statement_hash
 from culturegraph.rdf.vocabulary import BASE, CG, OWL
 from culturegraph.sources.tables import Origin, read_tables
 
@@ -57,6 +58,20 @@ def undefined(quads: Iterable[Quad], defined: set[str], origin: Mapping[Quad, Or
                     yield DataError(f'"{shown}" is used but defined nowhere (by {quad.subject})', graph)
 
 
+def unknown_statements(quads: Iterable[Quad], origin: Mapping[Quad, Origin]) -> Iterator[DataError]:
+    """Yield a located error for each cell that names a statement by a hash that no statement of a source has."""
+    named = {
+        quad.object.value.removeprefix(STATEMENT): origin[quad]
+        for quad in origin
+        if isinstance(quad.object, NamedNode) and quad.object.value.startswith(STATEMENT)
+    }
+    if named:
+        known = {statement_hash(quad.triple) for quad in quads}
+        for digest in named.keys() - known:
+            place = named[digest]
+            yield DataError(f'no statement has the hash "{digest}"', place.file, place.row, place.column)
+
+
 def read_ontology(folder: Path) -> tuple[list[Quad], list[DataError]]:
     """Return the quads of ontology, alignments and schemes, and the faults of the files that do not parse."""
     quads: list[Quad] = []
@@ -87,7 +102,8 @@ def read_bundle(
         raise DataErrors(errors)
     quads = (*tables.origin, *declared)
     defined = {quad.subject.value for quad in quads if isinstance(quad.subject, NamedNode)}
-    dangling = sorted(set(map(_key, undefined(quads, defined, tables.origin))))
+    faults = [*undefined(quads, defined, tables.origin), *unknown_statements(quads, tables.origin)]
+    dangling = sorted(set(map(_key, faults)))
     if dangling:
         raise DataErrors([DataError(message, file, row, column) for file, row, column, message in dangling])
     return Bundle(quads, tables.origin, tables.rows)

@@ -30,13 +30,16 @@ from typing import Any, Final
 from pyoxigraph import DefaultGraph, Quad, RdfFormat, Store, parse
 
 from culturegraph.errors import StorageError
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import GEOMETRY, VALIDATION
+from culturegraph.store.statement_index import StatementIndex
 from culturegraph.store.text_index import TextIndex
 from culturegraph.store.text_index_file import write_text_index
 
 CURRENT: Final = "current"
 MANIFEST: Final = "manifest.json"
 TEXT_INDEX: Final = "names.sqlite"
+STATEMENTS: Final = "statements"
 # Quads (merge included) up to which a snapshot is also kept as N-Quads and may be held in memory (half a second).
 MEMORY_LIMIT: Final = 100_000
 # Bytes up to which opening a snapshot checks every checksum; above, sizes only (the store checks blocks as it reads).
@@ -75,7 +78,7 @@ class Snapshot:
 
     path: Path
     manifest: Mapping[str, Any]
-    store: Store
+    store: Dataset
     _hold: _Hold | None = field(default=None, repr=False, compare=False)
     is_in_memory: bool = False
 
@@ -94,11 +97,22 @@ class Snapshot:
         """A text that differs between any two builds, those of one version included."""
         return f"{self.path.name} {self.manifest.get('published')}"
 
+    @property
+    def key(self) -> str:
+        """What stands for the content in ETags and caches (see `content_key`)."""
+        return content_key(self.path, self.manifest)
+
     @cached_property
     def text_index(self) -> TextIndex:
         """The names and identifiers of the snapshot; made in memory where the snapshot is older than its file."""
         file = self.path / TEXT_INDEX
         return TextIndex(file) if file.is_file() else TextIndex.of(self.store)
+
+    @cached_property
+    def statement_index(self) -> StatementIndex:
+        """The statements of the merge by their hash; made in memory where there is no file of them."""
+        file = self.path / STATEMENTS
+        return StatementIndex.read(file, self.store) if file.is_file() else StatementIndex(self.store)
 
     @property
     def triples(self) -> int:
@@ -182,6 +196,11 @@ class Held:
         """A text that differs between any two builds, those of one version included."""
         return f"{self.path.name} {self.manifest.get('published')}"
 
+    @property
+    def key(self) -> str:
+        """What stands for the content in ETags and caches (see `content_key`)."""
+        return content_key(self.path, self.manifest)
+
     def load(self, *, in_memory: bool) -> Snapshot:
         """Open it: read-only on disk, or loaded into memory. Raises StorageError where it is damaged."""
         quads = self.path / "quads.nq"
@@ -195,6 +214,20 @@ class Held:
         except (OSError, ValueError, SyntaxError) as error:
             raise _damaged(self.path.parents[1], self.path, error) from error
         return Snapshot(self.path, self.manifest, store, self._hold, is_in_memory=True)
+
+
+def content_key(path: Path, manifest: Mapping[str, Any]) -> str:
+    """Return a text that is the same for the same graph built from the same inputs, on whatever machine.
+
+    So the replicas of a server give the same ETag, wherever each has its snapshot from. A snapshot whose inputs nobody
+    told has a key of its own.
+    """
+    inputs = manifest.get("fingerprint") or manifest.get("inputs")
+    if not inputs:
+        return f"{path.name} {manifest.get('published')}"
+    names = ("version", "content_hash", "built", "triples", "quads_by_graph")
+    told = json.dumps([inputs, *(manifest.get(name) for name in names)], sort_keys=True)
+    return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
 
 
 def hold_current(root: Path) -> Held:

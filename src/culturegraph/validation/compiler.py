@@ -20,7 +20,7 @@ from culturegraph.validation.results import Node, Term
 from culturegraph.validation.scope import Scope
 from culturegraph.validation.shapes import Shape, ShapesGraph
 from culturegraph.validation.sparql import SparqlConstraint, constraint_query
-from culturegraph.validation.targets import UNION, Uncompilable, focus_pattern
+from culturegraph.validation.targets import Uncompilable, focus_pattern
 
 # Inlined shapes may grow without end where they share parts many times over.
 _MAX_QUERY = 200_000
@@ -55,6 +55,8 @@ class Check:
     tests: tuple[Test, ...] = ()
     pattern: Pattern | None = None
     sparql: SparqlConstraint | None = None
+    # Whether its focus nodes are found from those of another shape, and each counts once wherever it is found from.
+    is_gathered: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def compile_shapes(
 ) -> Plan:
     """Compile every shape that has targets.
 
-    `keep` takes a costly pattern of focus nodes and returns one that finds the same at once.
+    `keep` takes the pattern of focus nodes and returns one that finds the same, or those wanted of them, at once.
 
     Raises DataErrors where a parameter makes no sense (a regular expression that does not compile, a count that is no
     number), located by shape and parameter.
@@ -82,7 +84,7 @@ def compile_shapes(
     for shape in shapes.targeting:
         try:
             pattern = focus_pattern(shape, scope, sparql_targets)
-            if keep is not None and pattern.startswith(UNION):
+            if keep is not None:
                 pattern = keep(pattern)
             compiled = list(compiler.walk(shape, Focus(pattern)))
             if any(len(check.query) > _MAX_QUERY for check in compiled):
@@ -124,7 +126,7 @@ class _Compiler:
         for node in shape.values.get("sparql", ()):
             sparql = constraint_query(self.shapes, shape, node, focus.pattern, focus.this)
             if sparql is not None:
-                yield Check(sparql.query, shape, "?this", sparql=sparql)
+                yield Check(sparql.query, shape, "?this", sparql=sparql, is_gathered=focus.this != "?this")
         inner = Focus(reach, value, focus.all if value == focus.this else (*focus.all, value))
         for node in shape.values.get("property", ()):
             yield from self.walk(self.shapes.shapes[node], inner)

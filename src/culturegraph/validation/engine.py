@@ -9,8 +9,9 @@ Source: SHACL §3.4 (Validation).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
 from typing import Any, Literal
@@ -20,10 +21,11 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
 from culturegraph.errors import DataError, DataErrors
 from culturegraph.rdf.triples import Triples
-from culturegraph.validation.compiler import Check, Plan, compile_shapes
+from culturegraph.validation.compiler import Check, compile_shapes
 from culturegraph.validation.constraints import component
 from culturegraph.validation.literals import INTERNAL, TERMS, SourceTerms
 from culturegraph.validation.messages import default_messages
+from culturegraph.validation.partitions import Share, run_in_processes
 from culturegraph.validation.paths import path_predicates
 from culturegraph.validation.reading import read_shapes_graph
 from culturegraph.validation.report import Report
@@ -31,7 +33,7 @@ from culturegraph.validation.results import Result, Term
 from culturegraph.validation.scope import Scope
 from culturegraph.validation.shapes import ShapesGraph
 from culturegraph.validation.sparql import COMPONENT, SHAPES_GRAPH, TARGETED, fill, target_query, uses_named_graphs
-from culturegraph.validation.targets import subclass_closure
+from culturegraph.validation.targets import UNION, subclass_closure
 from culturegraph.validation.wellformed import refuse_malformed
 
 Engine = Literal["compiled", "pyshacl"]
@@ -48,11 +50,14 @@ def validate(
     engine: Engine = "compiled",
     origin: Mapping[Quad, object] | None = None,
     workers: int | None = None,
+    processes: int = 1,
+    share: Share | None = None,
 ) -> Report:
     """Validate the merge of the quads by the shapes (the quads of a shapes graph; their graph names do not matter).
 
     `origin` tells the place where a quad was written (`file.csv:812:column`), so that results can name it. `workers`
-    queries run at a time, by default one a core where the graph is large.
+    queries run at a time, by default one a core where the graph is large. `processes` divide the focus nodes among
+    them; with a `share`, only that share of them is judged (see `partitions`).
 
     Raises DataErrors, located by shape, where the shapes are not well-formed, refer to themselves or cannot be run.
     """
@@ -64,21 +69,57 @@ def validate(
         # For its located errors: pyshacl passes over some faults, and says of others only that there is one.
         compile_shapes(read, Scope(SourceTerms(), subclass_closure(Store()), has_veils=False), {})
         return Report.of(run_reference(quads, read), origin)
-    return Report.of(run_compiled(quads, read, workers), origin)
+    if processes == 1:
+        return Report.of(run_compiled(quads, read, workers, share), origin)
+    ready = _prepare(quads, read)
+    return Report.of(run_in_processes(lambda part: _judge(ready, 1, part), processes), origin)
 
 
-def run_compiled(quads: Iterable[Quad], shapes: ShapesGraph, workers: int | None) -> list[Result]:
+@dataclass(frozen=True)
+class _Ready:
+    """A data graph with what compiling and running shapes needs to know of it."""
+
+    shapes: ShapesGraph
+    store: Store
+    source: SourceTerms
+    scope: Scope
+    targets: Mapping[Term, str]
+
+
+def run_compiled(
+    quads: Iterable[Quad], shapes: ShapesGraph, workers: int | None, share: Share | None = None
+) -> list[Result]:
     """Return the results of all shapes, through queries where these exist, else from the reference engine."""
+    ready = _prepare(quads, shapes)
+    cores = (os.cpu_count() or 1) if len(ready.store) >= _THREADS_FROM else 1
+    return _judge(ready, workers or cores, share)
+
+
+def _prepare(quads: Iterable[Quad], shapes: ShapesGraph) -> _Ready:
     source = SourceTerms()
     with_graphs = uses_named_graphs(shapes)
     store = load(quads, shapes, source, with_graphs)
     constants = [node for shape in shapes.targeting for node in shape.targets["targetNode"]]
     has_veils = bool(source.predicates) or any(isinstance(c, ox.Literal) and source.veil(c) != c for c in constants)
     scope = Scope(source, subclass_closure(store), has_veils)
-    plan = compile_shapes(shapes, scope, _find_targets(shapes, store), partial(_keep_focus, store, count()))
-    cores = (os.cpu_count() or 1) if len(store) >= _THREADS_FROM else 1
-    results = _run(plan, store, source, workers or cores)
-    if plan.left:
+    return _Ready(shapes, store, source, scope, _find_targets(shapes, store))
+
+
+def _judge(ready: _Ready, workers: int, share: Share | None) -> list[Result]:
+    """Return the results of all focus nodes, or of a share of them."""
+    shapes, store, source, numbers = ready.shapes, ready.store, ready.source, count()
+    plan = compile_shapes(shapes, ready.scope, ready.targets, partial(_keep_focus, store, numbers))
+    checks = plan.checks
+    if share is not None:
+        keep = partial(_keep_share, store, numbers, share, {})
+        narrowed = compile_shapes(shapes, ready.scope, ready.targets, keep).checks
+        checks = tuple(
+            whole if whole.is_gathered else part
+            for whole, part in zip(plan.checks, narrowed, strict=True)
+            if share.is_first or not whole.is_gathered
+        )
+    results = _run(checks, store, source, workers)
+    if plan.left and (share is None or share.is_first):
         # Here, since rdflib takes a fifth of a second to import and most runs need none.
         from culturegraph.validation.reference import needed_predicates, run_reference
 
@@ -135,6 +176,19 @@ def _find_targets(shapes: ShapesGraph, store: Store) -> dict[Term, str]:
 
 def _keep_focus(store: Store, numbers: Iterator[int], pattern: str) -> str:
     """Find the focus nodes of a shape with several targets once for all its checks; return the pattern for them."""
+    if not pattern.startswith(UNION):
+        return pattern
+    return _keep(store, numbers, pattern)
+
+
+def _keep_share(store: Store, numbers: Iterator[int], share: Share, known: dict[str, str], pattern: str) -> str:
+    """Find the focus nodes that are in a share, once for all shapes that have the same."""
+    if pattern not in known:
+        known[pattern] = _keep(store, numbers, share.narrow(pattern))
+    return known[pattern]
+
+
+def _keep(store: Store, numbers: Iterator[int], pattern: str) -> str:
     name = NamedNode(f"{INTERNAL}focus:{next(numbers)}")
     store.update(f"INSERT {{ GRAPH {TARGETED} {{ {name} {TARGETED} ?this }} }} WHERE {{ {pattern} }}")
     return _kept(name)
@@ -144,16 +198,16 @@ def _kept(name: NamedNode) -> str:
     return f"GRAPH {TARGETED} {{ {name} {TARGETED} ?this }}"
 
 
-def _run(plan: Plan, store: Store, source: SourceTerms, workers: int) -> list[Result]:
+def _run(checks: Sequence[Check], store: Store, source: SourceTerms, workers: int) -> list[Result]:
     # The store's evaluation leaves the interpreter free, so threads use all cores without a copy of anything.
 
     def run(check: Check) -> list[Result]:
         return list(_results(check, store, source))
 
-    if workers == 1 or len(plan.checks) == 1:
-        return [result for check in plan.checks for result in run(check)]
+    if workers == 1 or len(checks) == 1:
+        return [result for check in checks for result in run(check)]
     with ThreadPoolExecutor(workers) as pool:
-        return [result for found in pool.map(run, plan.checks) for result in found]
+        return [result for found in pool.map(run, checks) for result in found]
 
 
 def _results(check: Check, store: Store, source: SourceTerms) -> Iterator[Result]:

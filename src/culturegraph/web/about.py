@@ -16,6 +16,7 @@ from culturegraph.errors import NotFoundError
 from culturegraph.rdf.formats import HTML, MediaType, choose
 from culturegraph.web.articles import FOLDER, list_articles, read_article
 from culturegraph.web.negotiation import with_query
+from culturegraph.web.officers import tell_officers
 from culturegraph.web.site import SiteDep, is_unchanged, revalidate
 
 router = APIRouter()
@@ -68,4 +69,7 @@ def show_article(request: Request, site: SiteDep, name: str) -> Response:
     if name not in names:
         raise NotFoundError(f"there is no page /about/{name}; there are {', '.join(names)}")
     article = read_article(FOLDER / language / f"{name}.md", site.pages.linker(request))
+    if name == "unesco":
+        figures = tell_officers(site, language)
+        return revalidate(site.pages.render(request, "about_unesco.html", article=article, **figures), tag, _VARY)
     return revalidate(site.pages.render(request, "about.html", article=article), tag, _VARY)

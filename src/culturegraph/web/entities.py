@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pyoxigraph import Quad
 from starlette.responses import Response
 
+from culturegraph.protocols.care import read_care
 from culturegraph.protocols.documents import instances_data, to_document
 from culturegraph.protocols.entity_page import NO_PAGE, Words, describe_page
 from culturegraph.protocols.linkeddata import PAGE, Direction, Window
@@ -120,6 +121,7 @@ def make_page(request: Request, site: Site, path: str, window: Window | None = N
         mementos=find_mementos(list_releases(site.settings.releases), iri),
         position=_position(site, path, language),
         window=window,
+        care=read_care(site.snapshot.store, iri, (), site.reader.labels(reader)) if window is None else None,
         page_size=PAGE,
         formats=GRAPHS,
         contact=site.contact,

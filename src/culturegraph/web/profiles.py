@@ -25,6 +25,7 @@ from culturegraph.exports.profiles.bulk import write_rejects
 from culturegraph.exports.profiles.export import Export
 from culturegraph.exports.profiles.forms import FORMS, form_of, write_records
 from culturegraph.exports.profiles.inventory import make_sheets
+from culturegraph.exports.statistics.tables import read_tables
 from culturegraph.protocols.labels import to_href
 from culturegraph.rdf.formats import MediaType, choose
 from culturegraph.rdf.vocabulary import BASE
@@ -116,7 +117,8 @@ def _page(request: Request, site: Site, export: Export) -> Response:
     sample = site.sample_of(export)
     # Source code tells more of a record than the source of a page does.
     form = next(each for each in export.profile.formats if each != "html")
-    shown = b"".join(part for part, _ in write_records(export, form, [sample])) if sample else b""
+    alone = sample if export.profile.document is None else None
+    shown = b"".join(part for part, _ in write_records(export, form, [alone])) if alone else b""
     return site.pages.render(
         request,
         "export.html",
@@ -124,6 +126,7 @@ def _page(request: Request, site: Site, export: Export) -> Response:
         profile=export.profile,
         sample=(sample or "").removeprefix(BASE).removeprefix("id/").removeprefix("schemes/"),
         shown=shown.decode(),
+        tables=read_tables(site.settings.queries).values() if export.profile.writer == "statistics" else (),
     )
 
 

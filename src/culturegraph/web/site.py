@@ -15,7 +15,7 @@ from starlette.responses import Response
 from culturegraph import __version__
 from culturegraph.explanation import Explainer
 from culturegraph.exports.profiles.export import Export
-from culturegraph.exports.profiles.files import ExportFiles
+from culturegraph.exports.profiles.files import FOLDER, ExportFiles
 from culturegraph.exports.profiles.profile import read_profiles
 from culturegraph.exports.record_sets import RecordSet, read_sets
 from culturegraph.exports.records import Records
@@ -54,7 +54,7 @@ from culturegraph.web.pages import BEGUN, LANGUAGES, READERS, Pages
 
 _FOLDER = Path(__file__).parent
 # The dance of which most is known: shown in every profile that has it.
-_SAMPLE = "id/expression/danza-de-tijeras"
+SAMPLE = "id/expression/danza-wititi"
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,10 @@ class Site:
         """What proves statements of this snapshot."""
         return Explainer(self.snapshot.store, self.rules.values())
 
-    @cached_property
+    @property
     def statement_index(self) -> StatementIndex:
         """The statements of this snapshot by their hash."""
-        return StatementIndex(self.snapshot.store)
+        return self.snapshot.statement_index
 
     @cached_property
     def report(self) -> ReportIndex:
@@ -155,11 +155,11 @@ class Site:
     @cached_property
     def export_files(self) -> ExportFiles:
         """The files of whole profiles, kept beside the snapshot."""
-        return ExportFiles(self.snapshot.path / "exports")
+        return ExportFiles(self.snapshot.path / FOLDER)
 
     def sample_of(self, export: Export) -> str | None:
         """Return the IRI of the record that stands for a profile on its page; None where it has none."""
-        return BASE + _SAMPLE if BASE + _SAMPLE in export.iris else next(iter(export.iris), None)
+        return BASE + SAMPLE if BASE + SAMPLE in export.iris else next(iter(export.iris), None)
 
     @cached_property
     def record_sets(self) -> Mapping[str, RecordSet]:
@@ -220,6 +220,11 @@ class Site:
         return Suggestions(self.snapshot.store)
 
     @cached_property
+    def officers(self) -> dict[str, Mapping[str, Any]]:
+        """The figures of the page for officers by language, once they have been asked for."""
+        return {}
+
+    @cached_property
     def answers(self) -> dict[str, Any]:
         """The answers behind the dashboards by query, once they have been asked."""
         return {}
@@ -232,7 +237,7 @@ class Site:
     def prepare(self) -> None:
         """Read what the pages need that are asked for most: the first request is then as fast as the next."""
         self.pages.load_templates()
-        _ = self.reader, self.language_names, self.page_queries, self.browser, self.fronts, self.searchers
+        _ = self.reader, self.language_names, self.page_queries, self.browser, self.fronts, self.report, self.searchers
 
     def entity_tag(self, request: Request, *parts: str) -> str:
         """Return the ETag of a response: snapshot, releases, request and whatever else it depends on."""
@@ -258,7 +263,7 @@ SiteDep = Annotated[Site, Depends(get_site)]
 
 def compute_revision(snapshot: Snapshot, settings: Settings, queries: Iterable[QueryFile] = ()) -> str:
     """Return what identifies snapshot, software, templates, queries and what pages show of the settings together."""
-    digest = hashlib.blake2b(f"{snapshot.identity} {__version__}".encode(), digest_size=16)
+    digest = hashlib.blake2b(f"{snapshot.key} {__version__}".encode(), digest_size=16)
     for path in sorted(_FOLDER.rglob("*.*")):
         if path.suffix in {".html", ".css", ".json", ".svg", ".py", ".md"}:
             digest.update(path.read_bytes())
@@ -292,7 +297,9 @@ def recall(request: Request, site: Site, tag: str, vary: str) -> Response | None
 
 def answer(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
     """Answer with 304, with what was kept, or with what `make` returns, which is then kept."""
-    known = recall(request, site, tag, vary)
-    if known is not None:
-        return known
+    return recall(request, site, tag, vary) or make_and_keep(request, site, tag, vary, make)
+
+
+def make_and_keep(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
+    """Answer with what `make` returns, and keep it."""
     return site.kept.keep(tag, revalidate(make(), tag, vary), compressed=wants_compressed(request))

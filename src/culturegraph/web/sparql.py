@@ -93,7 +93,7 @@ class SparqlEndpoint:
             await _bare(request, site, asked)(scope, receive, send)
             return
         formats = choose_formats(request.headers.get("accept"), asked.format)
-        tag = entity_tag(site.revision if formats.html else site.snapshot.identity, asked, formats)
+        tag = entity_tag(site.revision if formats.html else site.snapshot.key, asked, formats)
         if formats.html:
             tag = f'{tag[:-1]}-{site.pages.language(request)}-{quote(request.query_params.get("view", ""))}"'
         if is_unchanged(request, tag):

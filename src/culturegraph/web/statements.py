@@ -10,37 +10,54 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
-from pyoxigraph import Literal, NamedNode, Quad, Triple
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Triple
 from starlette.responses import RedirectResponse, Response
 
-from culturegraph.errors import NotFoundError
+from culturegraph.errors import CulturegraphError, NotFoundError
 from culturegraph.explanation import REASONER, Proof, describe_rule, rule_iri, to_provenance
+from culturegraph.protocols.care import Care, describe_care, read_care
 from culturegraph.protocols.citation import FORMS as CITATION_FORMS
 from culturegraph.protocols.citation import Citation
+from culturegraph.protocols.correction_notes import find_corrections
 from culturegraph.protocols.disagreements import find_disagreements, tell_statement
 from culturegraph.protocols.documents import to_document
-from culturegraph.protocols.statements import describe_statement
+from culturegraph.protocols.labels import Labels, Name, to_href
+from culturegraph.protocols.linkeddata import HIDDEN
+from culturegraph.protocols.mementos import memento_path
+from culturegraph.protocols.statements import StatementPage, describe_statement
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
-from culturegraph.rdf.statements import STATEMENT
-from culturegraph.rdf.vocabulary import LABEL, PROV, TYPE
+from culturegraph.rdf.statements import STATEMENT, statement_iri
+from culturegraph.rdf.vocabulary import BASE, LABEL, PROV, TYPE
 from culturegraph.releases.folder import Release, list_releases
-from culturegraph.releases.statements import first_release
+from culturegraph.releases.statements import first_release, last_said
 from culturegraph.rules import Rule
-from culturegraph.web.dereferencing import get_data
+from culturegraph.web.dereferencing import NearMatch, get_data
 from culturegraph.web.negotiation import choose_format, choose_graph, cut_suffix, format_links, with_query
 from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
 
 router = APIRouter()
 
 _VARY_PAGE: Final = "Accept-Language"
+_HASH_LENGTH: Final = 64
 Format = Annotated[str | None, Query(alias="format", description="turtle, jsonld, rdfxml, ntriples, nquads, trig")]
+
+
+class GoneStatementError(CulturegraphError):
+    """A statement that a release says and the graph says no more; `near` is what it says instead."""
+
+    title = "Gone"
+    status = 410
+
+    def __init__(self, message: str, near: tuple[NearMatch, ...]) -> None:
+        super().__init__(message)
+        self.near = near
 
 
 @router.get("/statement/{name}")
 def redirect_statement(request: Request, site: SiteDep, name: str) -> Response:
     """Redirect a statement to its page or its data."""
     digest, suffix = cut_suffix(name)
-    _find(site, digest)
+    _find(site, digest, site.pages.language(request))
     chosen = choose_format(request, suffix)
     document = f"/doc/statement/{digest}" if chosen is HTML else f"/data/statement/{name}"
     response = RedirectResponse(with_query(request, document), 303)
@@ -55,7 +72,7 @@ def show_statement(request: Request, site: SiteDep, digest: str) -> Response:
     tag = site.entity_tag(request, language)
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, _VARY_PAGE)
-    triple = _find(site, digest)
+    triple = _find(site, digest, language)
     statement = describe_statement(site.snapshot.store, triple, _prove(site, triple), language)
     path = f"statement/{digest}"
     since = first_release(site.settings.releases, digest)
@@ -63,9 +80,11 @@ def show_statement(request: Request, site: SiteDep, digest: str) -> Response:
         request,
         "statement.html",
         statement=statement,
+        care=_read_care(site, triple, statement, language),
         path=path,
         formats=GRAPHS,
         since=since,
+        corrections=find_corrections(site.snapshot.store, digest, Labels(site.snapshot.store, language)),
         others=find_disagreements(site.snapshot.store, triple, language),
         cite=_cite(site, digest, language, since).plain(),
         forms=CITATION_FORMS,
@@ -87,7 +106,7 @@ def cite_statement(request: Request, site: SiteDep, digest: str, form: str) -> R
 
 def _cite(site: Site, digest: str, language: str, since: Release | None) -> Citation:
     """Return the citation of a statement, pinned to the newest release that says it, else to the snapshot."""
-    triple = _find(site, digest)
+    triple = _find(site, digest, language)
     newest = next(iter(list_releases(site.settings.releases)), None) if since is not None else None
     version = newest.version if newest is not None else site.snapshot.version
     moment = newest.built if newest is not None else site.snapshot.built
@@ -98,12 +117,13 @@ def _cite(site: Site, digest: str, language: str, since: Release | None) -> Cita
 def get_statement(request: Request, site: SiteDep, name: str, fmt: Format = None) -> Response:
     """Return a statement as RDF: reified, with its sources or its proof (PROV)."""
     digest, suffix = cut_suffix(name)
-    triple = _find(site, digest)
+    triple = _find(site, digest, site.pages.language(request))
     if suffix is HTML:
         return RedirectResponse(with_query(request, f"/doc/statement/{digest}"), 303)
     chosen = suffix or choose_graph(request, fmt)
     proof = _prove(site, triple) or Proof(triple)
-    return _document(request, site, to_provenance(proof), chosen, STATEMENT + digest, f"statement/{digest}")
+    quads = [*to_provenance(proof), *describe_care(site.snapshot.store, STATEMENT + digest)]
+    return _document(request, site, quads, chosen, STATEMENT + digest, f"statement/{digest}")
 
 
 @router.get("/data/queries/{name}")
@@ -151,11 +171,44 @@ def _names(site: Site) -> list[tuple[str, str]]:
     return [(language, words["reasoner"]) for language, words in sorted(site.pages.words.items())]
 
 
-def _find(site: Site, digest: str) -> Triple:
+def _read_care(site: Site, triple: Triple, page: StatementPage, language: str) -> Care:
+    """Return what is asked about a statement: itself, the things that it is about, the sources that make it."""
+    things = [term.value for term in (triple.subject, triple.object) if isinstance(term, NamedNode)]
+    sources = [support.note.graph for support in page.supports]
+    return read_care(site.snapshot.store, page.iri, [*things, *sources], Labels(site.snapshot.store, language))
+
+
+def _find(site: Site, digest: str, language: str = "es") -> Triple:
     triple = site.statement_index.find(digest)
     if triple is None:
+        _refuse_gone(site, digest, language)
         raise NotFoundError("no statement of the graph has this hash")
     return triple
+
+
+def _refuse_gone(site: Site, digest: str, language: str) -> None:
+    """Raise GoneStatementError where a release says a statement that the graph says no more.
+
+    A redacted release does not say it either: what is hidden and what never was answer alike.
+    """
+    found = last_said(site.settings.releases, digest) if len(digest) == _HASH_LENGTH else None
+    if found is None:
+        return
+    release, triple = found
+    store, labels = site.snapshot.store, Labels(site.snapshot.store, language)
+    told = "a name that is not shown" if triple.predicate.value in HIDDEN else f"{triple} ."
+    reasons = [note.decision.text for note in find_corrections(store, digest, labels) if note.decision]
+    why = f" ({'; '.join(reasons)})" if reasons else ""
+    near = [
+        NearMatch(statement_iri(quad.triple).value, Name(tell_statement(store, quad.triple, language)),
+                  to_href(statement_iri(quad.triple).value))
+        for quad in store.quads_for_pattern(triple.subject, triple.predicate, None, DefaultGraph())
+        if triple.predicate.value not in HIDDEN
+    ]  # fmt: skip
+    if isinstance(triple.subject, NamedNode) and triple.subject.value.startswith(BASE):
+        path = memento_path(release.version, triple.subject.value)
+        near.append(NearMatch(BASE + path.removeprefix("/"), Name(f"{triple.subject.value} ({release.version})"), path))
+    raise GoneStatementError(f"said last by release {release.version}, no more by the graph{why}: {told}", tuple(near))
 
 
 def _prove(site: Site, triple: Triple) -> Proof | None:

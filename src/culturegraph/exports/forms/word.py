@@ -78,6 +78,13 @@ class WordWriter:
         table.rows[0]._tr.get_or_add_trPr().append(mark)
         return table
 
+    def add_row(self, table: Any) -> Sequence[Any]:
+        """Add a row that is not split between pages; return its cells."""
+        row = table.add_row()
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+        cells: Sequence[Any] = row.cells
+        return cells
+
     def add_facts(self, facts: Sequence[tuple[str, Sequence[Sentence]]]) -> None:
         """Add a table of names and what is said of each."""
         if not facts:
@@ -86,7 +93,7 @@ class WordWriter:
         table.style, table.autofit = "Table Grid", False
         table.columns[0].width, table.columns[1].width = _NAME_WIDTH, _VALUE_WIDTH
         for title, sentences in facts:
-            name, value = table.add_row().cells
+            name, value = self.add_row(table)
             name.width, value.width = _NAME_WIDTH, _VALUE_WIDTH
             name.paragraphs[0].add_run(to_xml_text(title)).bold = True
             self.fill(value, sentences, self.words["missing"])

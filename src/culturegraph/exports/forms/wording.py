@@ -40,7 +40,8 @@ def show_statement(statement: Statement) -> str:
 
 def _term(term: object) -> str:
     if isinstance(term, NamedNode):
-        return term.value.removeprefix(BASE) if term.value.startswith(BASE + "id/") else shrink(term.value)
+        short = shrink(term.value)
+        return term.value.removeprefix(BASE) if short.startswith(f"<{BASE}") else short
     if isinstance(term, Literal):
         return f'"{term.value}"' + (f"@{term.language}" if term.language else "")
     return str(term)

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from pyoxigraph import Literal, NamedNode, QuerySolutions, QueryTriples, Store, Triple
+from pyoxigraph import Literal, NamedNode, QuerySolutions, QueryTriples, Triple
 
 from culturegraph.errors import DataError, NotFoundError
 from culturegraph.exports.profiles.profile import Profile
 from culturegraph.queries import QueryFile
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE
 
 _RECORDS: Final = re.compile(r"VALUES \?record \{ UNDEF \}")
@@ -46,8 +47,9 @@ class Rejected:
 class Export:
     """One profile over one store. `language` is that of the words around the data, where a format has any."""
 
-    def __init__(self, profile: Profile, store: Store, language: str = "es") -> None:
+    def __init__(self, profile: Profile, store: Dataset, language: str = "es") -> None:
         self.profile, self.store, self.language = profile, store, language
+        self._context: dict[str, frozenset[Triple]] = {}
 
     def in_language(self, language: str) -> Export:
         """Return the same export with the words around the data in another language."""
@@ -126,25 +128,45 @@ class Export:
         if self.profile.document is not None:
             every = {triple for found in by_subject.values() for triple in found}
             return [Record(iris[0], _sorted(every))]
+        self._add_context(by_subject)
         named: dict[str, list[Any]] = defaultdict(list)
         for subject in by_subject:
             if isinstance(subject, NamedNode):
                 named[subject.value.partition("#")[0]].append(subject)
         return [Record(iri, _sorted(self._belonging(named[iri], by_subject))) for iri in iris]
 
+    @cached_property
+    def _included(self) -> Export | None:
+        return Export(self.profile.included, self.store) if self.profile.included else None
+
+    def _add_context(self, by_subject: dict[Any, set[Triple]]) -> None:
+        """Add what the included profile says of what is referred to; it is asked once for each thing."""
+        if self._included is None:
+            return
+        objects = {triple.object for found in by_subject.values() for triple in found}
+        iris = {other.value for other in objects if isinstance(other, NamedNode)} - self._known
+        wanted = sorted(iris & self._included._known - self._context.keys())
+        for batch in self._included.batches(wanted):
+            self._context.update((record.iri, frozenset(record.triples)) for record in batch)
+        for iri in iris & self._context.keys():
+            by_subject[NamedNode(iri)] |= self._context[iri]
+
     def _belonging(self, subjects: Iterable[Any], by_subject: Mapping[Any, set[Triple]]) -> set[Triple]:
         """Return the triples of subjects and of what they refer to that is no record itself."""
         found: set[Triple] = set()
         waiting, seen = list(subjects), set(subjects)
+        referring = self.profile.referring
         while waiting:
             for triple in by_subject.get(waiting.pop(), ()):
                 found.add(triple)
                 other = triple.object
                 if isinstance(other, Literal) or other in seen or other not in by_subject:
                     continue
+                seen.add(other)
                 if not (isinstance(other, NamedNode) and other.value.partition("#")[0] in self._known):
-                    seen.add(other)
                     waiting.append(other)
+                elif referring:
+                    found.update(each for each in by_subject[other] if each.predicate.value in referring)
         return found
 
     def _select(self, query: QueryFile, iris: Iterable[str] | None) -> QuerySolutions:

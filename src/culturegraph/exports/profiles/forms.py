@@ -13,7 +13,7 @@ from typing import Final
 
 from pyoxigraph import RdfFormat, Triple, serialize
 
-from culturegraph.exports.profiles import inventory, nested_json, rdf_xml
+from culturegraph.exports.profiles import inventory, nested_json, rdf_xml, statistics
 from culturegraph.exports.profiles.export import Export, Record
 from culturegraph.exports.profiles.profile import Profile
 from culturegraph.rdf.spreadsheets import guard
@@ -96,7 +96,11 @@ WRITTEN: Final[Mapping[str, Mapping[str, Form]]] = {
         "docx": Form(inventory.DOCX, "Word", inventory.write_docx),
         "jsonld": Form("application/ld+json", "JSON-LD", inventory.write_json_ld),
         "csv": Form("text/csv; charset=utf-8", "CSV", inventory.write_csv),
-    }
+    },
+    "statistics": {
+        "ttl": Form("text/turtle; charset=utf-8", "Turtle", statistics.write_cubes),
+        "zip": Form(statistics.ZIP, "CSVW", statistics.write_package),
+    },
 }
 
 

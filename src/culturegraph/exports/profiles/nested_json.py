@@ -16,10 +16,11 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 
 from culturegraph.exports.profiles.export import Record
 from culturegraph.exports.profiles.profile import Profile
-from culturegraph.rdf.vocabulary import RDF, XSD
+from culturegraph.rdf.vocabulary import RDF, RDFS, XSD
 
 END: Final = b"\n]}\n"
 _RDF_TYPE: Final = RDF + "type"
+_STUB: Final = frozenset({_RDF_TYPE, RDFS + "label"})
 
 
 class JsonWriter:
@@ -29,6 +30,7 @@ class JsonWriter:
         self._prefixes = profile.prefixes
         inner: Mapping[str, Any] = profile.context.get("@context") or {**profile.prefixes}
         self.context: Any = profile.context.get("published") or inner
+        self._has_prefixes_only = not profile.context
         self._terms: dict[str, tuple[str, str | None, bool]] = {}
         self._id = self._type = ""
         spaces = {name: value for name, value in inner.items() if isinstance(value, str)}
@@ -59,7 +61,12 @@ class JsonWriter:
         """Return one record as a document of its own."""
         objects = self._objects(record)
         told = objects[0] if len(objects) == 1 else {"@graph": objects}
-        return (json.dumps({"@context": self.context, **told}, ensure_ascii=False, indent=1) + "\n").encode()
+        context = self.context
+        if self._has_prefixes_only:
+            # One record needs few of the prefixes that all may need.
+            text = _dump(told)
+            context = {name: iri for name, iri in context.items() if f'"{name}:' in text}
+        return (json.dumps({"@context": context, **told}, ensure_ascii=False, indent=1) + "\n").encode()
 
     def _objects(self, record: Record) -> list[dict[str, Any]]:
         """Return a record as one object, and after it whatever it holds that the record does not lead to."""
@@ -86,13 +93,20 @@ class JsonWriter:
             made[name] = values if len(values) > 1 or name in sets else values[0]
         return made
 
+    def _stub(self, subject: Any, told: Mapping[Any, list[tuple[str, Any]]]) -> dict[str, Any]:
+        """Return what stands for an object that was written already: its IRI, its class and its label."""
+        short = {subject: [pair for pair in told[subject] if pair[0] in _STUB and not isinstance(pair[1], BlankNode)]}
+        if isinstance(subject, BlankNode):
+            return {self._id: f"_:{subject.value}"}
+        return self._object(subject, short, set())
+
     def _is_set(self, predicate: str) -> bool:
         return predicate in self._terms and self._terms[predicate][2]
 
     def _value(self, value: Any, kind: str | None, told: Mapping[Any, Any], done: set[Any]) -> Any:
         if not isinstance(value, Literal):
-            if value in told and value not in done:
-                return self._object(value, told, done)
+            if value in told:
+                return self._stub(value, told) if value in done else self._object(value, told, done)
             iri = f"_:{value.value}" if isinstance(value, BlankNode) else value.value
             return iri if kind == "@id" else self._short(iri) if kind == "@vocab" else {self._id: iri}
         if value.language:

@@ -29,13 +29,16 @@ _HEAD: Final = "profile.yaml"
 _SPECIAL: Final = frozenset({"records", "table"})
 _KEYS: Final = frozenset(
     {"title", "description", "order", "formats", "document", "prefixes", "elements", "context", "reasons"}
-    | {"mapping", "lost", "specification", "shapes", "exclude", "writer", "record_formats"}
+    | {"mapping", "lost", "specification", "include", "refer", "writer", "record_formats"}
 )
 _RDF_FORMS: Final = frozenset({"rdf", "ttl", "nt", "jsonld"})
 # What `forms` can write.
 FORMS: Final = ("rdf", "ttl", "nt", "jsonld", "csv")
 # A profile that is more than the triples of its records names what writes it (`writer:` in `profile.yaml`).
-WRITERS: Final[Mapping[str, Sequence[str]]] = {"inventory": ("html", "docx", "jsonld", "csv")}
+WRITERS: Final[Mapping[str, Sequence[str]]] = {
+    "inventory": ("html", "docx", "jsonld", "csv"),
+    "statistics": ("ttl", "zip"),
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Profile:
     # Changes with any of its files.
     revision: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
+    # The profile by which what a record refers to stands in it.
+    included: Profile | None = None
 
     @property
     def id(self) -> str:
@@ -112,15 +117,22 @@ class Profile:
     @cached_property
     def prefixes(self) -> Mapping[str, str]:
         """The prefixes of the project and its own."""
-        return {**PREFIXES, **self.head.get("prefixes", {})}
+        others = self.included.prefixes if self.included else PREFIXES
+        return {**others, **self.head.get("prefixes", {})}
 
     @cached_property
     def elements(self) -> Mapping[str, Sequence[str]]:
         """The classes in the order that XML has them, each with its properties in their order; empty: any order."""
-        return {
+        own = {
             self.expand(name): [self.expand(member) for member in members]
             for name, members in self.head.get("elements", {}).items()
         }
+        return {**own, **self.included.elements} if self.included else own
+
+    @cached_property
+    def referring(self) -> frozenset[str]:
+        """The properties by which another record stands in one that refers to it; by default none: its IRI only."""
+        return frozenset(self.expand(name) for name in self.head.get("refer", ()))
 
     def expand(self, name: str) -> str:
         """Return the IRI of a prefixed name. Raises DataError where the prefix is unknown."""
@@ -187,8 +199,20 @@ def _read(folder: Path) -> Profile:
         digest.update(path.read_bytes())
     context = json.loads((folder / head["context"]).read_text(encoding="utf-8")) if "context" in head else {}
     queries = {query.path.stem: query for query in read_queries(folder)}
-    profile = Profile(folder, head, queries, digest.hexdigest()[:16], context)
+    included = _include(folder, head["include"]) if "include" in head else None
+    digest.update(included.revision.encode() if included else b"")
+    profile = Profile(folder, head, queries, digest.hexdigest()[:16], context, included)
     _check_queries(profile, place)
+    return profile
+
+
+def _include(folder: Path, name: str) -> Profile:
+    other = folder.parent / str(name)
+    if not (other / _HEAD).is_file() or other == folder:
+        raise DataError(f"includes `{name}`, which is no other profile", f"{folder.name}/{_HEAD}")
+    profile = _read(other)
+    if profile.included:
+        raise DataError(f"includes `{name}`, which includes another", f"{folder.name}/{_HEAD}")
     return profile
 
 
@@ -227,4 +251,4 @@ def _check_queries(profile: Profile, place: str) -> None:
     for query in profile.constructs:
         if query.form != "CONSTRUCT":
             raise DataError(f"is {query.form}, where CONSTRUCT is needed", f"{profile.id}/{query.path.name}")
-    _ = profile.elements
+    _ = profile.elements, profile.referring

@@ -71,7 +71,7 @@ class _Writer:
     def _rows_as_table(self, part: Part) -> None:
         table = self._word.add_table([self._draft.say(field.title) for field in part.section.fields])
         for row in part.rows:
-            cells = table.add_row().cells
+            cells = self._word.add_row(table)
             for cell, place in zip(row.cells, cells, strict=True):
                 self._word.fill(place, cell.sentences, self._words["missing"])
 
@@ -90,7 +90,7 @@ class _Writer:
             [words["thing"], *(to_xml_text(name) for _, name in draft.reports), words["this_draft"]]
         )
         for thing in draft.comparison:
-            cells = table.add_row().cells
+            cells = self._word.add_row(table)
             cells[0].paragraphs[0].add_run(to_xml_text(thing.name))
             for place, (report, _) in zip(cells[1:], draft.reports, strict=False):
                 self._word.fill(place, thing.reported.get(report, ()), "—")
