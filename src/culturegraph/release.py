@@ -27,7 +27,9 @@ from pyoxigraph import DefaultGraph, Quad, RdfFormat, parse, serialize
 from culturegraph import __version__
 from culturegraph.build import Clock, Composed, Progress, compose, count_by_graph, silent
 from culturegraph.errors import DataError, DataErrors, InvalidGraphError, StorageError, UsageError
-from culturegraph.rdf.canonical import canonicalise, to_nquads
+from culturegraph.geometry import describe_geometry
+from culturegraph.protocols.maps import GEOMETRY as OUTLINES
+from culturegraph.rdf.canonical import canonicalise, content_hash, to_nquads
 from culturegraph.rdf.graphs import CATALOGUE, ONTOLOGY
 from culturegraph.rdf.vocabulary import OWL, PREFIXES
 from culturegraph.releases.description import describe_release, to_crate, to_datacite
@@ -40,12 +42,14 @@ from culturegraph.releases.folder import (
     find_release,
     list_releases,
     parse_version,
+    verify,
 )
 from culturegraph.releases.migrations import FOLDER, check_step, read_migrations
 from culturegraph.releases.ontology_changes import compare_ontologies
 from culturegraph.settings import Settings
 from culturegraph.sources.restrictions import Restrictions, read_restrictions
 from culturegraph.sources.tables import read_tables
+from culturegraph.store.snapshot import Snapshot, publish
 
 # Folders of files for domain people, each released as one archive.
 _ARCHIVES: Final = {
@@ -100,6 +104,32 @@ def make_release(settings: Settings, version: str, *, progress: Progress = silen
     except OSError as error:
         raise StorageError(f"the release cannot be written to {target}: {error.strerror or error}") from error
     return find_release(settings.releases, version)
+
+
+def restore(settings: Settings, version: str, *, progress: Progress = silent) -> Snapshot:
+    """Publish the snapshot of a release in the store of the settings: the graph as it was released.
+
+    Raises NotFoundError (no such release), StorageError (a file is not as it was released, or the store cannot be
+    written), InvalidGraphError where the content hash is another one. Nothing is published then.
+    """
+    release = find_release(settings.releases, version)
+    clock = Clock(progress)
+    with clock.step("checksums"):
+        verify(release)
+    with clock.step("reading"):
+        quads = canonicalise(parse(b"".join(release.lines()), format=RdfFormat.N_QUADS))
+        digest = content_hash(quads)
+    if digest != release.manifest["content_hash"]:
+        expected = release.manifest["content_hash"]
+        raise InvalidGraphError(f"release {version} has the content hash {digest}, not {expected}")
+    with clock.step("snapshot"):
+        return publish(
+            settings.store,
+            [*quads, *describe_geometry(quads, OUTLINES)],
+            version=version,
+            metadata={"content_hash": digest, "built": release.built.isoformat()},
+            keep=settings.keep_snapshots,
+        )
 
 
 def check_ontology(settings: Settings, version: str, quads: Iterable[Quad]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -25,6 +25,13 @@ class Settings(BaseSettings):
     root: Path = Field(default_factory=default_root, description="folder with data/, ontology/, shapes/ and queries/")
     store: Path = Field(default=Path(".culturegraph"), description="folder of the published snapshots")
     private_data: Path | None = Field(default=None, description="folder of restrictions and of rows that are not shown")
+    endpoints: tuple[str, ...] = Field(
+        default=(), description="SPARQL endpoints that are served instead of a folder (JSON list); several are replicas"
+    )
+    endpoint_user: str = Field(default="", description="user at the endpoints (Basic or Digest, as they ask)")
+    endpoint_password: SecretStr = Field(default=SecretStr(""), description="password at the endpoints; never logged")
+    endpoint_token: SecretStr = Field(default=SecretStr(""), description="bearer token at the endpoints; never logged")
+    endpoint_check: float = Field(default=5.0, gt=0, description="seconds between two looks at each endpoint")
     private: bool = Field(
         default=False, description="build with the rows of private_data and with all that restrictions.csv names"
     )

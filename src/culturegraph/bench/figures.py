@@ -137,6 +137,22 @@ def _scale(_settings: Settings, options: Options) -> Figures:
     return Figures("scale", rows, picture=scale_picture.draw(rows), taken=scale.machine())
 
 
+def _exports(settings: Settings, options: Options) -> Figures:
+    # Only here: it opens the published snapshot.
+    from culturegraph.bench import exports
+
+    runs = exports.run(settings, _sizes(options.sizes, exports.SIZES), options.progress)
+    return Figures("exports", [asdict(run) for run in runs], bars=exports.judge(runs))
+
+
+def _explanation(settings: Settings, options: Options) -> Figures:
+    # Only here: it opens the published snapshot.
+    from culturegraph.bench import explanation
+
+    runs = explanation.run(settings, _sizes(options.sizes, (explanation.STATEMENTS,)))
+    return Figures("explanation", [asdict(run) for run in runs], bars=explanation.judge(runs))
+
+
 BENCHES: Final[Mapping[str, Callable[[Settings, Options], Figures]]] = {
     "endpoint": _endpoint,
     "tables": _tables,
@@ -145,6 +161,8 @@ BENCHES: Final[Mapping[str, Callable[[Settings, Options], Figures]]] = {
     "reconciliation": _reconciliation,
     "pages": _pages,
     "scale": _scale,
+    "exports": _exports,
+    "explanation": _explanation,
 }
 # What takes --seed and --rounds, and what takes --parts.
 _REPEATED, _PARTED = frozenset({"endpoint", "pages"}), frozenset({"endpoint", "scale"})

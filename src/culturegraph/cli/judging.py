@@ -27,6 +27,8 @@ class Bench(StrEnum):
     reconciliation = "reconciliation"
     pages = "pages"
     scale = "scale"
+    exports = "exports"
+    explanation = "explanation"
 
 
 class ReportFormat(StrEnum):

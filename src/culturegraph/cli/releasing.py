@@ -1,14 +1,25 @@
-"""Verbs of releases: release, redact, diff, migrate."""
+"""Verbs of releases and of keeping: release, redact, diff, migrate, restore, sources."""
 
 from __future__ import annotations
 
+import io
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from culturegraph.cli.terminal import JsonOption, PrivateOption, err, out, print_json, read_settings, show_step
+from culturegraph.cli.terminal import (
+    JsonOption,
+    PrivateOption,
+    StoreOption,
+    err,
+    out,
+    print_json,
+    read_settings,
+    show_step,
+)
 from culturegraph.errors import UsageError
 
 verbs = typer.Typer(rich_markup_mode=None)
@@ -94,3 +105,40 @@ def migrate(
     with show_step("migrating"), writing(output) as file:
         told = migrate_data(read_settings(releases=releases), data, before, after, file)
     err.print(told, markup=False)
+
+
+@verbs.command(epilog="Example: culturegraph restore 2026.11.0 --store restored")
+def restore(
+    version: Annotated[str, typer.Argument(help="version of a release")],
+    store: StoreOption = None,
+    releases: ReleasesOption = None,
+) -> None:
+    """Publish the snapshot of a release again: its checksums are compared before, its content hash after reading."""
+    from culturegraph.release import restore as run
+
+    settings = read_settings(store=store, releases=releases)
+    snapshot = run(settings, version, progress=show_step)
+    out.print(f"{snapshot.version} restored to {settings.store}, content hash as released", markup=False)
+
+
+@verbs.command(epilog="Example: culturegraph sources --links -o sources.csv")
+def sources(
+    links: Annotated[bool, typer.Option("--links", help="ask each address whether it is still there")] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="CSV; standard output without it")] = None,
+    store: StoreOption = None,
+) -> None:
+    """Report how long ago each source was read, oldest first, and with --links which of their addresses are dead."""
+    from culturegraph.files import writing
+    from culturegraph.upkeep import check_links, list_sources, write_report
+
+    found = list_sources(read_settings(store=store), datetime.now(UTC).date())
+    if links:
+        with show_step(f"asking {len(found)} addresses"):
+            found = check_links(found)
+    with writing(output) as file, io.TextIOWrapper(file, encoding="utf-8", write_through=True) as text:
+        write_report(found, text)
+        text.detach()
+    oldest = max((source.days or 0 for source in found), default=0)
+    told = f"{len(found)} sources, the oldest read {oldest} days ago"
+    dead = sum(source.is_dead for source in found)
+    err.print(f"{told}, {dead} addresses dead" if links else told, markup=False)

@@ -28,6 +28,7 @@ _MEDIA_TYPES: Final = {
     ".md": "text/markdown",
     ".json": "application/json",
 }
+AUTHOR: Final = "culturegraph contributors"
 Files = Mapping[str, Mapping[str, Any]]
 
 
@@ -92,7 +93,7 @@ def to_datacite(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "types": {"resourceTypeGeneral": "Dataset", "resourceType": "Knowledge graph"},
         "titles": [{"title": TITLE, "lang": "en"}],
-        "creators": [{"name": "culturegraph contributors", "nameType": "Organizational"}],
+        "creators": [{"name": AUTHOR, "nameType": "Organizational"}],
         "publisher": {"name": "culturegraph"},
         "publicationYear": facts["built"][:4],
         "version": facts["version"],
@@ -133,6 +134,8 @@ def to_crate(facts: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "version": facts["version"],
         "datePublished": facts["built"][:10],
         "license": {"@id": LICENCE},
+        "author": {"@id": BASE},
+        "publisher": {"@id": BASE},
         "hasPart": [{"@id": name} for name in files],
     }
     descriptor = {
@@ -142,4 +145,5 @@ def to_crate(facts: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "about": {"@id": "./"},
     }
     licence = {"@id": LICENCE, "@type": "CreativeWork", "name": "CC BY 4.0"}
-    return {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": [descriptor, root, licence, *parts]}
+    maker = {"@id": BASE, "@type": "Organization", "name": AUTHOR, "url": BASE}
+    return {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": [descriptor, root, licence, maker, *parts]}

@@ -7,10 +7,10 @@ Pure and blocking. Solutions are bound to the thread that evaluates: write the a
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Protocol, cast
 from typing import Literal as OneOf
 
 from pyoxigraph import (
@@ -25,10 +25,12 @@ from pyoxigraph import (
     QueryTriples,
     RdfFormat,
     Store,
+    Triple,
     serialize,
 )
 
-from culturegraph.errors import LimitExceededError, NotAcceptableError, QuerySyntaxError, RequestError
+from culturegraph.errors import LimitExceededError, NotAcceptableError, QuerySyntaxError, RequestError, UpstreamError
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.formats import GRAPHS, RESULTS
 from culturegraph.rdf.sparql_text import Outline, locate_syntax_error, outline
 from culturegraph.rdf.vocabulary import PREFIXES
@@ -74,7 +76,8 @@ class Answer:
     """An evaluated query, not yet written. Bound to its thread."""
 
     kind: Kind
-    outcome: QueryBoolean | QuerySolutions | QueryTriples
+    # Triples as they arrive are a graph, like QueryTriples.
+    outcome: QueryBoolean | QuerySolutions | QueryTriples | Iterator[Triple]
     task: Task
     prefixes: Mapping[str, str] = field(default_factory=dict)
     # True where the same query may give another answer from the same snapshot: NOW(), RAND(), UUID().
@@ -82,16 +85,29 @@ class Answer:
 
     def write(self, output: IO[bytes]) -> None:
         """Serialise as it is evaluated; whatever `output.write` raises ends the evaluation."""
-        if isinstance(self.outcome, QueryTriples):
-            _write_graph(self.outcome, self.task.graph, self.prefixes, output)
-        elif isinstance(self.outcome, QuerySolutions) and self.task.rows is not None:
-            output.write(_first_rows(self.outcome, self.task.rows))
-        else:
-            self.outcome.serialize(output, self.task.results)
+        try:
+            if not isinstance(self.outcome, QueryBoolean | QuerySolutions):
+                _write_graph(self.outcome, self.task.graph, self.prefixes, output)
+            elif isinstance(self.outcome, QuerySolutions) and self.task.rows is not None:
+                output.write(_first_rows(self.outcome, self.task.rows))
+            else:
+                self.outcome.serialize(output, self.task.results)
+        except SyntaxError as error:
+            raise UpstreamError(f"the store's answer is malformed or cut off: {error}") from error
+
+
+class Elsewhere(Dataset, Protocol):
+    """A dataset of a store on another server, which evaluates queries itself."""
+
+    def evaluate(
+        self, query: str, default: Sequence[str] | None, named: Sequence[str] | None, /
+    ) -> QueryBoolean | QuerySolutions | Iterator[Triple]:
+        """Evaluate a query on a dataset given by the names of its graphs; None stands for all that there is."""
+        ...
 
 
 def evaluate(
-    store: Store,
+    store: Dataset,
     task: Task,
     *,
     max_query_size: int = MAX_QUERY_SIZE,
@@ -106,8 +122,10 @@ def evaluate(
     LimitExceededError (size, nesting, number of operators).
     """
     told = check(task.query, max_query_size=max_query_size, services=services)
-    dataset, options = _dataset(store, task, told)
     text = rewrite(task.query, snapshot) if snapshot else task.query
+    if not isinstance(store, Store):
+        return _evaluate_elsewhere(cast(Elsewhere, store), task, text)
+    dataset, options = _dataset(store, task, told)
     try:
         outcome = dataset.query(text, **options)
     except SyntaxError as error:
@@ -151,7 +169,7 @@ def evaluate_rows(snapshot: Snapshot, query: str) -> tuple[list[str], list[list[
     outcome = evaluate(snapshot.store, Task(query), snapshot=snapshot).outcome
     if isinstance(outcome, QueryBoolean):
         return ["answer"], [["true" if outcome else "false"]]
-    if isinstance(outcome, QueryTriples):
+    if not isinstance(outcome, QuerySolutions):
         return ["subject", "predicate", "object"], [[_plain(term) for term in triple] for triple in outcome]
     header = [variable.value for variable in outcome.variables]
     return header, [[_plain(row[name]) for name in header] for row in outcome]
@@ -199,6 +217,34 @@ def _refuse_update(told: Outline) -> None:
         raise RequestError(f"{told.update} is an update; this endpoint only reads")
 
 
+def _evaluate_elsewhere(store: Elsewhere, task: Task, text: str) -> Answer:
+    """Have a query evaluated by the store that holds the dataset."""
+    told = outline(task.query)
+    _refuse_update(told)
+    if told.service:
+        raise RequestError("SERVICE is not passed on to the store behind this endpoint")
+    is_given = bool(task.default_graphs or task.named_graphs or told.default_graphs or told.named_graphs)
+    in_request = bool(task.default_graphs or task.named_graphs)
+    default = _nodes(task.default_graphs if in_request else told.default_graphs)
+    named = _nodes(task.named_graphs if in_request else told.named_graphs)
+    if len(default) > 1:
+        # Engines differ in whether they count twice what two graphs say: here it is counted once, as at home.
+        return evaluate(_fetch(store, [*default, *named]), replace(task, query=text))
+    outcome = (
+        store.evaluate(text, [node.value for node in default], [node.value for node in named])
+        if is_given
+        else store.evaluate(text, None, None)
+    )
+    kind: Kind = (
+        "boolean"
+        if isinstance(outcome, QueryBoolean)
+        else "solutions"
+        if isinstance(outcome, QuerySolutions)
+        else "graph"
+    )
+    return Answer(kind, outcome, task, prefixes=told.prefixes or PREFIXES, volatile=told.volatile)
+
+
 def _dataset(store: Store, task: Task, told: Outline) -> tuple[Store, dict[str, Any]]:
     """Return the store to evaluate on and the options of its `query`.
 
@@ -232,19 +278,29 @@ def _union(store: Store, default: Sequence[NamedNode], named: Sequence[NamedNode
         for graph in named:
             yield from store.quads_for_pattern(None, None, None, graph)
 
-    copied = list(islice(quads(), MAX_UNION + 1))
+    return _copy(quads())
+
+
+def _fetch(store: Dataset, graphs: Iterable[NamedNode]) -> Store:
+    return _copy(quad for graph in graphs for quad in store.quads_for_pattern(None, None, None, graph))
+
+
+def _copy(quads: Iterable[Quad]) -> Store:
+    copied = list(islice(quads, MAX_UNION + 1))
     if len(copied) > MAX_UNION:
         raise LimitExceededError(
             f"a query over several default graphs may draw on {MAX_UNION:,} quads; leave the graphs out to query "
             "their merge, or name fewer"
         )
-    union = Store()
-    union.bulk_extend(copied)
-    return union
+    store = Store()
+    store.bulk_extend(copied)
+    return store
 
 
-def _write_graph(triples: QueryTriples, fmt: RdfFormat, prefixes: Mapping[str, str], output: IO[bytes]) -> None:
-    if fmt in (RdfFormat.N_TRIPLES, RdfFormat.N_QUADS):
+def _write_graph(
+    triples: QueryTriples | Iterator[Triple], fmt: RdfFormat, prefixes: Mapping[str, str], output: IO[bytes]
+) -> None:
+    if isinstance(triples, QueryTriples) and fmt in (RdfFormat.N_TRIPLES, RdfFormat.N_QUADS):
         triples.serialize(output, fmt)
     elif fmt.supports_datasets and fmt != RdfFormat.JSON_LD:
         quads = (Quad(triple.subject, triple.predicate, triple.object) for triple in triples)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from culturegraph import __version__
 from culturegraph.protocols.listing import count_instances
 from culturegraph.protocols.schema_org import describe_dataset, to_script
-from culturegraph.web.site import SiteDep, is_unchanged, revalidate
+from culturegraph.web.site import SiteDep, answer
 
 router = APIRouter()
 
@@ -20,23 +20,25 @@ _VARY: Final = "Accept-Language"
 @router.get("/")
 def show_front(request: Request, site: SiteDep) -> Response:
     """Show what this is, what it holds and how to ask."""
-    tag = site.entity_tag(request, language := site.pages.language(request))
-    if is_unchanged(request, tag):
-        return revalidate(Response(status_code=304), tag, _VARY)
-    page = site.pages.render(
-        request,
-        "front.html",
-        json_ld=to_script(describe_dataset(site.snapshot.manifest, str(request.base_url), site.pages.words[language])),
-        front=site.fronts[site.pages.reader_language(request)],
-        counts=count_instances(site.snapshot.store, language)[:10],
-        triples=site.snapshot.triples,
-        graphs=len(site.snapshot.manifest["quads_by_graph"]),
-        queries=list(site.queries.values())[:6],
-        manifest=site.snapshot.manifest,
-        figures=site.report.figures,
-        endpoint=str(request.base_url) + "sparql",
-    )
-    return revalidate(page, tag, _VARY)
+    language = site.pages.language(request)
+
+    def make() -> Response:
+        described = describe_dataset(site.snapshot.manifest, str(request.base_url), site.pages.words[language])
+        return site.pages.render(
+            request,
+            "front.html",
+            json_ld=to_script(described),
+            front=site.fronts[site.pages.reader_language(request)],
+            counts=count_instances(site.snapshot.store, language)[:10],
+            triples=site.snapshot.triples,
+            graphs=len(site.snapshot.manifest["quads_by_graph"]),
+            queries=list(site.queries.values())[:6],
+            manifest=site.snapshot.manifest,
+            figures=site.report.figures,
+            endpoint=str(request.base_url) + "sparql",
+        )
+
+    return answer(request, site, site.entity_tag(request, language), _VARY, make)
 
 
 @router.get("/health")

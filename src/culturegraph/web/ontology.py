@@ -26,7 +26,7 @@ from culturegraph.rdf.vocabulary import CG, OWL
 from culturegraph.web.dereferencing import redirect
 from culturegraph.web.entities import VARY_PAGE, WindowDep, make_page
 from culturegraph.web.negotiation import choose_format, format_links, with_query
-from culturegraph.web.site import Site, SiteDep, answer, is_unchanged, revalidate
+from culturegraph.web.site import Site, SiteDep, answer
 
 router = APIRouter()
 
@@ -34,22 +34,19 @@ router = APIRouter()
 @router.get("/ontology/")
 def show_ontology(request: Request, site: SiteDep) -> Response:
     """Show the whole ontology: what it is, its modules and their terms; or return it as RDF."""
-    chosen, language = choose_format(request), site.pages.language(request)
-    tag, vary = site.entity_tag(request, chosen.value, language), f"Accept, {VARY_PAGE}"
-    if is_unchanged(request, tag):
-        return revalidate(Response(status_code=304), tag, vary)
-    store = site.snapshot.store
-    if chosen is not HTML:
-        document = to_document(graph_content(store, ONTOLOGY), chosen)
-        return revalidate(Response(document, media_type=chosen.content_type), tag, vary)
-    page = site.pages.render(
-        request,
-        "ontology.html",
-        overview=site.overviews[language],
-        schemes=list_schemes(store, language)[0],
-        formats=GRAPHS,
-    )
-    return revalidate(page, tag, vary)
+    chosen, language, store = choose_format(request), site.pages.language(request), site.snapshot.store
+
+    def make() -> Response:
+        if chosen is not HTML:
+            document = to_document(graph_content(store, ONTOLOGY), chosen)
+            return Response(document, media_type=chosen.content_type)
+        schemes = list_schemes(store, language)[0]
+        return site.pages.render(
+            request, "ontology.html", overview=site.overviews[language], schemes=schemes, formats=GRAPHS
+        )
+
+    tag = site.entity_tag(request, chosen.value, language)
+    return answer(request, site, tag, f"Accept, {VARY_PAGE}", make)
 
 
 @router.get("/ontology/{path:path}")

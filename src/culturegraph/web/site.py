@@ -15,7 +15,7 @@ from starlette.responses import Response
 from culturegraph import __version__
 from culturegraph.explanation import Explainer
 from culturegraph.exports.profiles.export import Export
-from culturegraph.exports.profiles.files import ExportFiles
+from culturegraph.exports.profiles.files import FOLDER, ExportFiles
 from culturegraph.exports.profiles.profile import read_profiles
 from culturegraph.exports.record_sets import RecordSet, read_sets
 from culturegraph.exports.records import Records
@@ -95,10 +95,10 @@ class Site:
         """What proves statements of this snapshot."""
         return Explainer(self.snapshot.store, self.rules.values())
 
-    @cached_property
+    @property
     def statement_index(self) -> StatementIndex:
         """The statements of this snapshot by their hash."""
-        return StatementIndex(self.snapshot.store)
+        return self.snapshot.statement_index
 
     @cached_property
     def report(self) -> ReportIndex:
@@ -155,7 +155,7 @@ class Site:
     @cached_property
     def export_files(self) -> ExportFiles:
         """The files of whole profiles, kept beside the snapshot."""
-        return ExportFiles(self.snapshot.path / "exports")
+        return ExportFiles(self.snapshot.path / FOLDER)
 
     def sample_of(self, export: Export) -> str | None:
         """Return the IRI of the record that stands for a profile on its page; None where it has none."""
@@ -237,7 +237,7 @@ class Site:
     def prepare(self) -> None:
         """Read what the pages need that are asked for most: the first request is then as fast as the next."""
         self.pages.load_templates()
-        _ = self.reader, self.language_names, self.page_queries, self.browser, self.fronts, self.searchers
+        _ = self.reader, self.language_names, self.page_queries, self.browser, self.fronts, self.report, self.searchers
 
     def entity_tag(self, request: Request, *parts: str) -> str:
         """Return the ETag of a response: snapshot, releases, request and whatever else it depends on."""
@@ -297,7 +297,9 @@ def recall(request: Request, site: Site, tag: str, vary: str) -> Response | None
 
 def answer(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
     """Answer with 304, with what was kept, or with what `make` returns, which is then kept."""
-    known = recall(request, site, tag, vary)
-    if known is not None:
-        return known
+    return recall(request, site, tag, vary) or make_and_keep(request, site, tag, vary, make)
+
+
+def make_and_keep(request: Request, site: Site, tag: str, vary: str, make: Callable[[], Response]) -> Response:
+    """Answer with what `make` returns, and keep it."""
     return site.kept.keep(tag, revalidate(make(), tag, vary), compressed=wants_compressed(request))
