@@ -41,6 +41,7 @@ from culturegraph.bench import endpoint_queries, reasoning
 from culturegraph.bench.generator import generate, generated_shapes
 from culturegraph.bench.tables import peak_mb
 from culturegraph.errors import StorageError
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import VALIDATION, read_rdf
 from culturegraph.settings import default_root
 from culturegraph.store.snapshot import open_current, publish
@@ -190,7 +191,7 @@ def _take_memory(folder: Path, size: int) -> None:
     _ask_all(lambda: store, size)
 
 
-def _ask_all(open_store: Callable[[], Store], size: int) -> None:
+def _ask_all(open_store: Callable[[], Dataset], size: int) -> None:
     """Ask each class in a process forked for it, so that one without end can be ended."""
     context = multiprocessing.get_context("fork")
     sys.stdout.flush()
@@ -207,7 +208,7 @@ def _ask_all(open_store: Callable[[], Store], size: int) -> None:
         process.join()
 
 
-def _ask(open_store: Callable[[], Store], name: str, size: int, pipe: Connection) -> None:
+def _ask(open_store: Callable[[], Dataset], name: str, size: int, pipe: Connection) -> None:
     store, times = open_store(), list[float]()
     for kind in endpoint_queries.KINDS:
         if kind.name in _CLASSES[name]:
