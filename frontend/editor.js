@@ -135,7 +135,7 @@ function tellResults(Yasr) {
     const told = rows ? words.rows_in : words.answer_in;
     this.dataElement.classList.toggle("empty", !this.results);
     this.dataElement.textContent = this.results
-      ? told.replace("{rows}", rows ? rows.length.toLocaleString(language) : "").replace("{seconds}", seconds.toLocaleString(language))
+      ? told.replace("_ROWS_", rows ? rows.length.toLocaleString(language) : "").replace("_SECONDS_", seconds.toLocaleString(language))
       : "";
   };
 }
