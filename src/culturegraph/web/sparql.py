@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -125,10 +124,10 @@ async def _read_body(request: Request, max_query_size: int) -> bytes:
 async def _answer(
     request: Request, site: Site, asked: SparqlRequest, formats: AnswerFormats, tag: str, send: Send
 ) -> None:
-    task = replace(formats.to_task(asked), client=_name_client(request, site))
+    task = formats.to_task(asked)._replace(client=_name_client(request, site))
     if formats.html or formats.derived:
         rows = PAGE_ROWS if formats.html else None
-        task = replace(task, results=QueryResultsFormat.JSON, graph=RdfFormat.N_TRIPLES, rows=rows)
+        task = task._replace(results=QueryResultsFormat.JSON, graph=RdfFormat.N_TRIPLES, rows=rows)
     evaluation = await _evaluate_unless_gone(request, site, task)
     if evaluation is None:
         return
