@@ -119,3 +119,11 @@ class StorageError(CulturegraphError):
     title = "Input/output error"
     status = 500
     exit_code = 3
+
+
+class UpstreamError(CulturegraphError):
+    """A store on another server is down, refuses the credentials, or answers with what is no answer."""
+
+    title = "The store does not answer as it should"
+    status = 502
+    exit_code = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -25,6 +25,13 @@ class Settings(BaseSettings):
     root: Path = Field(default_factory=default_root, description="folder with data/, ontology/, shapes/ and queries/")
     store: Path = Field(default=Path(".culturegraph"), description="folder of the published snapshots")
     private_data: Path | None = Field(default=None, description="folder of restrictions and of rows that are not shown")
+    endpoints: tuple[str, ...] = Field(
+        default=(), description="SPARQL endpoints that are served instead of a folder (JSON list); several are replicas"
+    )
+    endpoint_user: str = Field(default="", description="user at the endpoints (Basic or Digest, as they ask)")
+    endpoint_password: SecretStr = Field(default=SecretStr(""), description="password at the endpoints; never logged")
+    endpoint_token: SecretStr = Field(default=SecretStr(""), description="bearer token at the endpoints; never logged")
+    endpoint_check: float = Field(default=5.0, gt=0, description="seconds between two looks at each endpoint")
     private: bool = Field(
         default=False, description="build with the rows of private_data and with all that restrictions.csv names"
     )
@@ -38,7 +45,10 @@ class Settings(BaseSettings):
     max_result_size: int = Field(default=1_000_000_000, gt=0, description="bytes that an answer may have")
     memory_limit: int = Field(default=1_000_000_000, gt=0, description="bytes of memory that a query may use")
     long_queries: int = Field(
-        default=16, ge=1, le=64, description="queries that may run longer than half a second at once"
+        default=16,
+        ge=1,
+        le=64,
+        description="queries that may run longer than half a second at once",
     )
     client_queries: int = Field(default=16, ge=1, description="queries of one client under way at the same time")
     client_rate: float = Field(default=200.0, gt=0, description="queries a second of one client, over ten seconds")

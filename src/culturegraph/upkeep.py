@@ -20,8 +20,6 @@ from http.client import HTTPException
 from typing import TextIO
 from urllib.parse import urlsplit
 
-from pyoxigraph import Store
-
 from culturegraph import __version__
 from culturegraph.queries import read_query
 from culturegraph.rdf.vocabulary import PREFIXES
@@ -59,7 +57,7 @@ def list_sources(settings: Settings, today: date) -> list[SourceState]:
     Raises StorageError where nothing is published.
     """
     query = read_query(settings.queries / "examples" / "source-age.rq")
-    store: Store = open_current(settings.store).store
+    store = open_current(settings.store).store
     found = []
     for row in store.query(query.sparql, prefixes=dict(PREFIXES)):  # type: ignore[union-attr]
         source, title, retrieved, address = (

@@ -11,7 +11,18 @@ from typing import Annotated
 import typer
 
 from culturegraph import __version__
-from culturegraph.cli import asking, building, exporting, ingesting, judging, linking, records, releasing, tokens
+from culturegraph.cli import (
+    asking,
+    building,
+    exporting,
+    ingesting,
+    judging,
+    linking,
+    publishing,
+    records,
+    releasing,
+    tokens,
+)
 from culturegraph.cli.terminal import err, out
 from culturegraph.errors import CulturegraphError, DataErrors, UsageError
 
@@ -24,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 # In the order of `--help`.
-for _group in (building, ingesting, judging, asking, linking, releasing):
+for _group in (building, ingesting, judging, asking, linking, releasing, publishing):
     app.add_typer(_group.verbs)
 exporting.verbs.add_typer(records.verbs)
 app.add_typer(exporting.verbs, name="export")

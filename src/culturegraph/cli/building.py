@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from culturegraph.cli.terminal import (
+    EndpointOption,
     Engine,
     JsonOption,
     PrivateBuildOption,
@@ -74,11 +75,14 @@ def build(
     out.print(f"time: {steps}")
 
 
-@verbs.command(epilog="Example: culturegraph serve --port 8123")
+@verbs.command(
+    epilog="Example: culturegraph serve --port 8123 · culturegraph serve --endpoint https://example.org/ds/query"
+)
 def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="port to listen on", show_default="8000")] = None,
     store: StoreOption = None,
+    endpoint: EndpointOption = None,
     private_data: PrivateOption = None,
     private: PrivateBuildOption = False,
     tokens: Annotated[
@@ -89,7 +93,7 @@ def serve(
         bool, typer.Option("--single-process", help="threads instead of processes: no query can be killed")
     ] = False,
 ) -> None:
-    """Serve the graph; build it first where its files changed."""
+    """Serve the graph; build it first where its files changed. With --endpoint: what is published in another store."""
     from culturegraph.server.allocator import is_restarted, restart_lean
     from culturegraph.web.server import serve as run
 
@@ -98,11 +102,15 @@ def serve(
         port=port,
         store=store,
         single_process=single_process or None,
+        endpoints=tuple(endpoint or ()) or None,
         private_data=private_data,
         private=private or None,
         tokens=tokens,
         tables=tables,
     )
+    if settings.endpoints:
+        run(settings, progress=show_step)
+        return
     check_private(settings)
     if not is_restarted():
         _build_if_changed(settings)

@@ -26,6 +26,9 @@ StoreOption = Annotated[
 PrivateOption = Annotated[
     Path | None, typer.Option("--private-data", help="folder with restrictions.csv: what must not be shown")
 ]
+EndpointOption = Annotated[
+    list[str] | None, typer.Option("--endpoint", help="SPARQL endpoint of another store; several are replicas")
+]
 PrivateBuildOption = Annotated[
     bool, typer.Option("--private", help="with the private rows and all that is restricted; for a store of its own")
 ]

@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyoxigraph import RdfFormat, Store, Triple, serialize
+from pyoxigraph import RdfFormat, Triple, serialize
 
 from culturegraph.errors import NotFoundError, UsageError
 from culturegraph.explanation.proofs import Explainer, Proof
 from culturegraph.explanation.prose import tell
 from culturegraph.explanation.provenance import to_provenance
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.statements import find_statement, read_statement
 from culturegraph.rdf.vocabulary import PREFIXES
 from culturegraph.rules import read_rules
@@ -25,7 +26,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 class Found:
     """A statement of a store with its proof."""
 
-    store: Store
+    store: Dataset
     statement: Triple
     proof: Proof
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, Quad, Store, Triple, Variable
+from pyoxigraph import BlankNode, DefaultGraph, Literal, Quad, Triple, Variable
 
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import TYPE
 from culturegraph.rules import Clause, Pattern
 from culturegraph.rules.patterns import Bindings, Term, select
@@ -29,7 +30,7 @@ def is_hidden(triple: Triple) -> bool:
     return triple.predicate == TYPE and isinstance(triple.object, BlankNode)
 
 
-def find_candidates(clause: Clause, goal: Triple, store: Store) -> list[Candidate]:
+def find_candidates(clause: Clause, goal: Triple, store: Dataset) -> list[Candidate]:
     """Return what the clause could rest the goal on, sorted by the text of the premises."""
     bindings = clause.conclusion.match(goal) if clause.conclusion else None
     if bindings is None:
@@ -44,7 +45,7 @@ def find_candidates(clause: Clause, goal: Triple, store: Store) -> list[Candidat
     return sorted(found, key=lambda candidate: list(map(str, candidate.premises))) if len(found) > 1 else found
 
 
-def _join(patterns: Iterable[Pattern], bindings: Bindings, store: Store) -> list[Bindings]:
+def _join(patterns: Iterable[Pattern], bindings: Bindings, store: Dataset) -> list[Bindings]:
     """Return the bindings under which all patterns are in the store, or hidden."""
     rest = [pattern.substitute(bindings) for pattern in patterns]
     unbound = [pattern for pattern in rest if pattern.variables]
@@ -65,14 +66,14 @@ def _rank(pattern: Pattern) -> tuple[bool, int]:
     return pattern.predicate == TYPE and isinstance(pattern.object, BlankNode), len(pattern.variables)
 
 
-def _holds(pattern: Pattern, store: Store) -> bool:
+def _holds(pattern: Pattern, store: Dataset) -> bool:
     triple = pattern.to_triple()
     if triple is None:
         return False
     return is_hidden(triple) or Quad(triple.subject, triple.predicate, triple.object) in store
 
 
-def _lookup(pattern: Pattern, store: Store) -> Iterator[Triple]:
+def _lookup(pattern: Pattern, store: Dataset) -> Iterator[Triple]:
     s, p, o = (None if isinstance(place, Variable) else place for place in pattern)
     if isinstance(s, Literal):
         return iter(())
@@ -94,7 +95,7 @@ def _fewest(lookups: list[tuple[Pattern, Iterator[Triple]]]) -> tuple[Pattern, l
     return lookups[shortest][0], read[shortest]
 
 
-def _compute(clause: Clause, bindings: Bindings, store: Store) -> list[Bindings]:
+def _compute(clause: Clause, bindings: Bindings, store: Dataset) -> list[Bindings]:
     """Return the solutions of a clause with expressions that fit the bindings."""
     named = {name for pattern in clause.premises for name in pattern.variables}
     given: dict[str, Term] = {name: term for name, term in bindings.items() if name in named}

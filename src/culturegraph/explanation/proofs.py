@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from pyoxigraph import NamedNode, Quad, Store, Triple
+from pyoxigraph import NamedNode, Quad, Triple
 
 from culturegraph.errors import NotFoundError
 from culturegraph.explanation.premises import Candidate, find_candidates, is_hidden
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import INFERRED
 from culturegraph.rdf.vocabulary import TYPE
 from culturegraph.rules import Clause, Rule, narrow_rules
@@ -59,7 +60,7 @@ class Explainer:
     Narrowing the rules to the store's axioms takes some milliseconds and is done once, here.
     """
 
-    def __init__(self, store: Store, rules: Iterable[Rule]) -> None:
+    def __init__(self, store: Dataset, rules: Iterable[Rule]) -> None:
         self.store = store
         self._by_conclusion: dict[tuple[NamedNode, Term | None], list[Clause]] = defaultdict(list)
         for clause in narrow_rules(sorted(rules, key=lambda rule: rule.id), store):
@@ -91,7 +92,7 @@ class Explainer:
         return Proof(triple, sources=tuple(sorted(graphs, key=lambda graph: graph.value)))
 
 
-def explain(store: Store, triple: Triple, rules: Iterable[Rule]) -> Proof:
+def explain(store: Dataset, triple: Triple, rules: Iterable[Rule]) -> Proof:
     """Explain one statement; keep an `Explainer` for more than one."""
     return Explainer(store, rules).explain(triple)
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store, Triple
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Triple
 
 from culturegraph.explanation.proofs import Proof
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import GRAPH
 from culturegraph.rdf.vocabulary import CG, DCTERMS, LABEL, TYPE, shrink
 from culturegraph.rules.patterns import Term
@@ -54,7 +55,9 @@ class Sentence:
     claim: str
 
 
-def tell(proof: Proof, store: Store, language: str = "es", name: Callable[[str], str] | None = None) -> list[Sentence]:
+def tell(
+    proof: Proof, store: Dataset, language: str = "es", name: Callable[[str], str] | None = None
+) -> list[Sentence]:
     """Return the proof in sentences, the conclusion first, each premise under what it supports; then warnings.
 
     Labels come from the store, in the language where there is one; or `name` gives one for each IRI.
@@ -64,7 +67,7 @@ def tell(proof: Proof, store: Store, language: str = "es", name: Callable[[str],
 
 
 class _Teller:
-    def __init__(self, store: Store, language: str, name: Callable[[str], str] | None) -> None:
+    def __init__(self, store: Dataset, language: str, name: Callable[[str], str] | None) -> None:
         self.store = store
         self.name = name
         self.language = language

@@ -17,6 +17,7 @@ from pyoxigraph import NamedNode, Quad, QuerySolutions, QueryTriples, RdfFormat,
 
 from culturegraph.files import write_whole
 from culturegraph.queries import read_queries, read_query
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import PREFIXES, TYPE
 from culturegraph.store.snapshot import open_current
 
@@ -24,7 +25,7 @@ _CUBE: Final = "cube.rq"
 _OBSERVATION: Final = NamedNode("http://purl.org/linked-data/cube#Observation")
 
 
-def build_cube(store: Store, folder: Path) -> Store:
+def build_cube(store: Dataset, folder: Path) -> Store:
     """Return the cube of a graph; `folder` holds the query that constructs it."""
     triples = store.query(read_query(folder / _CUBE).text, prefixes=dict(PREFIXES))
     assert isinstance(triples, QueryTriples)
@@ -33,12 +34,12 @@ def build_cube(store: Store, folder: Path) -> Store:
     return cube
 
 
-def count_observations(cube: Store) -> int:
+def count_observations(cube: Dataset) -> int:
     """Return how many observations a cube has."""
     return sum(1 for _ in cube.quads_for_pattern(None, TYPE, _OBSERVATION, None))
 
 
-def find_faults(cube: Store, folder: Path) -> list[str]:
+def find_faults(cube: Dataset, folder: Path) -> list[str]:
     """Return what breaks an integrity constraint: the constraint and the node, a line each."""
     faults = []
     for query in read_queries(folder):

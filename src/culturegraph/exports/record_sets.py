@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pyoxigraph import QuerySolutions, Store
+from pyoxigraph import QuerySolutions
 
 from culturegraph.exports.records import Records
 from culturegraph.queries import read_query
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import PREFIXES
 
 # Each: the query behind it (of `queries/pages/`), and what it is called.
@@ -27,7 +28,7 @@ class RecordSet:
     members: frozenset[str]
 
 
-def read_sets(store: Store, records: Records, queries: Path) -> Mapping[str, RecordSet]:
+def read_sets(store: Dataset, records: Records, queries: Path) -> Mapping[str, RecordSet]:
     """Return all sets by their spec, in order; the set above others (`people`) has the records of all of them."""
     members: dict[str, set[str]] = {KIND: set(records.entries)}
     names = {KIND: "Kind"} | FACETS

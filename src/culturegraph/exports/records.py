@@ -15,10 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from pyoxigraph import NamedNode, QuerySolutions, QueryTriples, Store, Triple
+from pyoxigraph import NamedNode, QuerySolutions, QueryTriples, Triple
 
 from culturegraph.errors import DataError, UsageError
+from culturegraph.exports.profiles.export import Export
+from culturegraph.exports.profiles.profile import read_profile
 from culturegraph.queries import QueryFile, read_queries
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE, PREFIXES
 
 _RECORDS: Final = re.compile(r"VALUES \?record \{ UNDEF \}")
@@ -45,7 +48,7 @@ class Entry:
 class Records:
     """The records of one store, by the queries of a folder."""
 
-    def __init__(self, store: Store, queries: Path) -> None:
+    def __init__(self, store: Dataset, queries: Path) -> None:
         self._store = store
         self._folder = queries / "exports"
 
@@ -59,6 +62,11 @@ class Records:
     def marc_queries(self) -> Sequence[QueryFile]:
         """The queries that give the fields of a MARC record, in the order of their files."""
         return [query for query in self._queries.values() if query.kind == "marc"]
+
+    @cached_property
+    def contextual(self) -> Export:
+        """The records as contextual entities of EDM."""
+        return Export(read_profile(self._folder.parent, "edm-contextual"), self._store)
 
     @cached_property
     def entries(self) -> Mapping[str, Entry]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyoxigraph import NamedNode, QueryTriples, RdfFormat, Store, serialize
+from pyoxigraph import NamedNode, QueryTriples, RdfFormat, serialize
 
 from culturegraph.errors import NotFoundError
 from culturegraph.files import writing
 from culturegraph.queries import read_query
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE, PREFIXES, SKOS
 
 
-def export(store: Store, queries: Path, scheme: str, output: Path | None, form: RdfFormat) -> int:
+def export(store: Dataset, queries: Path, scheme: str, output: Path | None, form: RdfFormat) -> int:
     """Write a scheme, named by its id; return the number of alignments. Raises NotFoundError where there is none."""
     query = read_query(queries / "exports" / "skos-scheme.rq")
     found = store.query(query.bind({"scheme": f"{BASE}schemes/{scheme}"}), prefixes=dict(PREFIXES))

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pyoxigraph import DefaultGraph, NamedNode, Store
+from pyoxigraph import DefaultGraph, NamedNode
 
 from culturegraph.protocols.labels import Labels, Name, to_href
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import DCTERMS, PROV
 
 # Titles that many documents of a portal share carry the address in brackets; a page links the document itself.
@@ -35,7 +36,7 @@ class Attribution:
     `known` keeps what is known of each graph from page to page of one store and one language.
     """
 
-    def __init__(self, store: Store, labels: Labels, known: dict[str, SourceNote] | None = None) -> None:
+    def __init__(self, store: Dataset, labels: Labels, known: dict[str, SourceNote] | None = None) -> None:
         self._store, self._labels = store, labels
         self._known = {} if known is None else known
         self._notes: dict[str, SourceNote] = {}

@@ -24,12 +24,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, NamedNode, Store
+from pyoxigraph import DefaultGraph, NamedNode
 
 from culturegraph.errors import DataError, DataErrors
 from culturegraph.protocols.documents import is_known
 from culturegraph.protocols.labels import Labels, Reference, refer, sort_key
 from culturegraph.queries import QueryFile
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import CG
 
 # Entries of one group that a page shows; search lists them all.
@@ -125,7 +126,7 @@ def _read(query: QueryFile) -> Listing:
 class Browser:
     """Makes the lists of one snapshot. A snapshot never changes, so what was made is kept."""
 
-    def __init__(self, store: Store, queries: Iterable[QueryFile]) -> None:
+    def __init__(self, store: Dataset, queries: Iterable[QueryFile]) -> None:
         self._store = store
         self.listings = read_listings(queries)
         self.describe = lru_cache(maxsize=256)(self._describe)

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store, Triple
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Triple
 
 from culturegraph.protocols.labels import Labels, Name, Reference, refer
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE, CG
 
 NOTICES: Final = BASE + "schemes/local-contexts-notices/"
@@ -61,7 +62,7 @@ class Care:
         return bool(self.marks or self.rules)
 
 
-def read_care(store: Store, own: str, others: Iterable[str], labels: Labels) -> Care:
+def read_care(store: Dataset, own: str, others: Iterable[str], labels: Labels) -> Care:
     """Return what is asked about a thing and about some others that it rests on, in their order."""
     marks, rules = [], []
     for iri in dict.fromkeys([own, *others]):
@@ -72,7 +73,7 @@ def read_care(store: Store, own: str, others: Iterable[str], labels: Labels) -> 
     return Care(own, marks, rules)
 
 
-def describe_care(store: Store, iri: str) -> list[Quad]:
+def describe_care(store: Dataset, iri: str) -> list[Quad]:
     """Return what the graph says of the marks and the policy of a thing, for its description as RDF."""
     thing = NamedNode(iri)
     found = [Triple(thing, predicate, value) for predicate in _MARK for value in _values(store, thing, predicate)]
@@ -81,22 +82,22 @@ def describe_care(store: Store, iri: str) -> list[Quad]:
     return [Quad(*triple) for triple in dict.fromkeys(found)]
 
 
-def _values(store: Store, subject: NamedNode, predicate: NamedNode) -> list[NamedNode]:
+def _values(store: Dataset, subject: NamedNode, predicate: NamedNode) -> list[NamedNode]:
     found = store.quads_for_pattern(subject, predicate, None, DefaultGraph())
     return sorted((quad.object for quad in found if isinstance(quad.object, NamedNode)), key=str)
 
 
-def _texts(store: Store, subject: NamedNode, predicate: NamedNode) -> list[Literal]:
+def _texts(store: Dataset, subject: NamedNode, predicate: NamedNode) -> list[Literal]:
     found = store.quads_for_pattern(subject, predicate, None, DefaultGraph())
     return [quad.object for quad in found if isinstance(quad.object, Literal)]
 
 
-def _one(store: Store, subject: NamedNode, predicate: NamedNode, labels: Labels) -> Reference | None:
+def _one(store: Dataset, subject: NamedNode, predicate: NamedNode, labels: Labels) -> Reference | None:
     found = _values(store, subject, predicate)
     return refer(found[0], labels) if found else None
 
 
-def _mark(store: Store, about: Reference, node: NamedNode, labels: Labels) -> Mark:
+def _mark(store: Dataset, about: Reference, node: NamedNode, labels: Labels) -> Mark:
     label = _one(store, node, _LABEL, labels) or refer(node, labels)
     texts, pages = _texts(store, node, _TEXT), _values(store, node, _PAGE)
     text = labels.best(texts) if texts else None
@@ -112,5 +113,5 @@ def _mark(store: Store, about: Reference, node: NamedNode, labels: Labels) -> Ma
     )
 
 
-def _rule(store: Store, about: Reference, node: NamedNode, labels: Labels) -> Rule:
+def _rule(store: Dataset, about: Reference, node: NamedNode, labels: Labels) -> Rule:
     return Rule(about, refer(node, labels), _one(store, node, _SET_BY, labels), _one(store, node, _LEVEL, labels))

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.labels import Labels, Name, refer, to_href
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import CG
 
 _HASH, _PROPOSAL = NamedNode(CG + "statementHash"), NamedNode(CG + "proposal")
@@ -30,14 +31,14 @@ class CorrectionNote:
     decided: str
 
 
-def find_corrections(store: Store, digest: str, labels: Labels) -> list[CorrectionNote]:
+def find_corrections(store: Dataset, digest: str, labels: Labels) -> list[CorrectionNote]:
     """Return the requests about the statement with a hash, the latest first."""
     found = store.quads_for_pattern(None, _HASH, Literal(digest), DefaultGraph())
     notes = [_note(store, quad.subject, labels) for quad in found if isinstance(quad.subject, NamedNode)]
     return sorted(notes, key=lambda note: note.received, reverse=True)
 
 
-def _note(store: Store, node: NamedNode, labels: Labels) -> CorrectionNote:
+def _note(store: Dataset, node: NamedNode, labels: Labels) -> CorrectionNote:
     def terms(predicate: NamedNode) -> Iterator[Any]:
         return (quad.object for quad in store.quads_for_pattern(node, predicate, None, DefaultGraph()))
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import Literal, Store
+from pyoxigraph import Literal
 
 from culturegraph.errors import DataErrors
 from culturegraph.queries import QueryFile, check_syntax, read_queries
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE, PREFIXES, XSD, shrink
 
 _NUMBERS = frozenset({XSD + "integer", XSD + "decimal", XSD + "double"})
@@ -66,7 +67,7 @@ def _cell(term: Any) -> Cell:
     return term.value.removeprefix(BASE) if term.value.startswith(BASE + "id/") else shrink(term.value)
 
 
-def read_section(store: Store, query: QueryFile) -> Section:
+def read_section(store: Dataset, query: QueryFile) -> Section:
     """Run one coverage query."""
     solutions: Any = store.query(query.text, prefixes=dict(PREFIXES))
     header = [variable.value for variable in solutions.variables]

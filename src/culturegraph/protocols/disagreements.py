@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyoxigraph import DefaultGraph, NamedNode, Store, Triple
+from pyoxigraph import DefaultGraph, NamedNode, Triple
 
 from culturegraph.protocols.labels import Labels, Name, Reference, refer
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import GRAPH, VALIDATION
 from culturegraph.rdf.statements import statement_hash
 from culturegraph.rdf.vocabulary import BASE, SH, SKOS
@@ -28,7 +29,7 @@ class Disagreement:
     sources: tuple[Name, ...]
 
 
-def find_disagreements(store: Store, triple: Triple, language: str) -> list[Disagreement]:
+def find_disagreements(store: Dataset, triple: Triple, language: str) -> list[Disagreement]:
     """Return the statements about the same property of the same thing that sources make instead; mostly none."""
     if not _disagree(store, triple):
         return []
@@ -46,7 +47,7 @@ def find_disagreements(store: Store, triple: Triple, language: str) -> list[Disa
     return found
 
 
-def _disagree(store: Store, triple: Triple) -> bool:
+def _disagree(store: Dataset, triple: Triple) -> bool:
     for quad in store.quads_for_pattern(None, _FOCUS, triple.subject, VALIDATION):
         result = quad.subject
         shapes = store.quads_for_pattern(result, _SHAPE, None, VALIDATION)
@@ -56,7 +57,7 @@ def _disagree(store: Store, triple: Triple) -> bool:
     return False
 
 
-def tell_statement(store: Store, triple: Triple, language: str) -> str:
+def tell_statement(store: Dataset, triple: Triple, language: str) -> str:
     """Return a statement in one line: the names of its subject, property and value.
 
     A hidden name is findable by who knows it and shown nowhere, so it is not told here either.

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any, Final
 
-from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, RdfFormat, Store, serialize
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, RdfFormat, serialize
 
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.formats import MediaType
 from culturegraph.rdf.vocabulary import BASE, PREFIXES, TYPE
 
@@ -18,7 +19,7 @@ MAX_INCOMING: Final = 10_000
 _UNREADABLE: Final = frozenset({"cgid", "cgs", "cgg"})
 
 
-def is_known(store: Store, iri: str) -> bool:
+def is_known(store: Dataset, iri: str) -> bool:
     """Say whether the graph says anything of an IRI, or holds a graph of that name."""
     try:
         node = NamedNode(iri)
@@ -33,7 +34,7 @@ def is_known(store: Store, iri: str) -> bool:
     )
 
 
-def count_statements(store: Store, iri: str, most: int) -> int:
+def count_statements(store: Dataset, iri: str, most: int) -> int:
     """Return how many quads are about an IRI, as subject or object; counts no further than `most` of each."""
     try:
         node = NamedNode(iri)
@@ -46,7 +47,7 @@ def count_statements(store: Store, iri: str, most: int) -> int:
     return sum(1 for quads in (outgoing, incoming) for _ in islice(quads, most))
 
 
-def statements(store: Store, iri: str) -> list[Quad]:
+def statements(store: Dataset, iri: str) -> list[Quad]:
     """Return the quads about an IRI in their named graphs: as subject, then as object.
 
     Blank nodes and fragments of the IRI are followed.
@@ -72,12 +73,12 @@ def _is_part(term: Any, iri: str) -> bool:
     return isinstance(term, BlankNode) or (isinstance(term, NamedNode) and term.value.startswith(iri + "#"))
 
 
-def graph_content(store: Store, graph: NamedNode) -> list[Quad]:
+def graph_content(store: Dataset, graph: NamedNode) -> list[Quad]:
     """Return the quads of one named graph."""
     return list(store.quads_for_pattern(None, None, None, graph))
 
 
-def instances_data(store: Store, kind: str) -> list[Quad]:
+def instances_data(store: Dataset, kind: str) -> list[Quad]:
     """Return what is said of every instance of a class."""
     found = {quad.subject for quad in store.quads_for_pattern(None, TYPE, NamedNode(kind), DefaultGraph())}
     about = (quad for node in found for quad in store.quads_for_pattern(node, None, None, None))
@@ -104,7 +105,7 @@ def to_document(quads: Iterable[Quad], media_type: MediaType) -> bytes:
     return serialize(triples, format=fmt, prefixes=prefixes) or b""
 
 
-def own_iris(store: Store) -> list[str]:
+def own_iris(store: Dataset) -> list[str]:
     """Return every IRI of ours that has a type: what an unknown name may have been meant for."""
     typed = {quad.subject for quad in store.quads_for_pattern(None, TYPE, None, DefaultGraph())}
     return sorted(node.value for node in typed if isinstance(node, NamedNode) and node.value.startswith(BASE))

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup
-from pyoxigraph import DefaultGraph, NamedNode, Store
+from pyoxigraph import DefaultGraph, NamedNode
 
 from culturegraph.protocols.labels import Labels, Name
 from culturegraph.protocols.maps import Area, Point, draw_map, is_drawn
 from culturegraph.protocols.steps import Path
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import CG, PREFIXES
 
 _WITHIN: Final = NamedNode(CG + "within")
@@ -25,7 +26,7 @@ _STRONG, _WEAK = 4, 1
 class Gazetteer:
     """The places of a store: coordinates (WGS84 degrees) and department codes, read once."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Dataset) -> None:
         self._store = store
         latitudes, longitudes = self._numbers("lat"), self._numbers("long")
         self.coordinates = {iri: (latitudes[iri], longitudes[iri]) for iri in latitudes.keys() & longitudes.keys()}
@@ -62,7 +63,7 @@ class EntityMap:
     shown: tuple[Name, ...]
 
 
-def find_places(store: Store, gazetteer: Gazetteer, paths: Iterable[Path], iri: str) -> list[str]:
+def find_places(store: Dataset, gazetteer: Gazetteer, paths: Iterable[Path], iri: str) -> list[str]:
     """Return where an entity is, as IRIs that can be drawn: itself, else what the first paths lead to."""
     if gazetteer.is_drawable(iri):
         return [iri]
@@ -76,7 +77,9 @@ def find_places(store: Store, gazetteer: Gazetteer, paths: Iterable[Path], iri: 
     return list(found)[:MAX_PLACES]
 
 
-def map_entity(store: Store, gazetteer: Gazetteer, paths: Iterable[Path], iri: str, labels: Labels) -> EntityMap | None:
+def map_entity(
+    store: Dataset, gazetteer: Gazetteer, paths: Iterable[Path], iri: str, labels: Labels
+) -> EntityMap | None:
     """Return the map of an entity, or None where nothing says where it is."""
     shown = find_places(store, gazetteer, paths, iri)
     areas = {place: _STRONG for place in shown if place in gazetteer.codes}

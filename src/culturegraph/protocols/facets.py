@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, NamedNode, Store
+from pyoxigraph import DefaultGraph, NamedNode
 
 from culturegraph.errors import DataError
 from culturegraph.queries import QueryFile
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import ONTOLOGY
 from culturegraph.rdf.vocabulary import BASE, CG
 
@@ -99,7 +100,7 @@ class Facet:
 class FacetIndex:
     """The things of one snapshot that can be found, with their facets. Made once, then only read."""
 
-    def __init__(self, store: Store, queries: Iterable[QueryFile]) -> None:
+    def __init__(self, store: Dataset, queries: Iterable[QueryFile]) -> None:
         known = {query.id: query for query in queries}
         found: dict[str, tuple[float, str]] = {}
         if ENTITIES in known:
@@ -120,7 +121,7 @@ class FacetIndex:
         self.facets: Mapping[str, Facet] = {facet.key: facet for facet in facets}
         self._orders: dict[str, array[int]] = {}
 
-    def _read(self, store: Store, query: QueryFile) -> Facet:
+    def _read(self, store: Dataset, query: QueryFile) -> Facet:
         members: dict[Any, list[int]] = {}
         rows: Any = store.query(query.text)
         for row in rows:
@@ -190,7 +191,7 @@ def _foreign_key(iri: str) -> str:
     return iri.rstrip("/").replace("#", "/").rpartition("/")[2]
 
 
-def read_fips(store: Store, term: Any) -> str:
+def read_fips(store: Dataset, term: Any) -> str:
     """Return the FIPS 10-4 code of a place, empty where it has none."""
     if not isinstance(term, NamedNode):
         return ""
@@ -198,7 +199,7 @@ def read_fips(store: Store, term: Any) -> str:
     return min((getattr(quad.object, "value", "") for quad in found), default="")
 
 
-def _parents(store: Store, term: Any, tree: NamedNode, keys: Mapping[Any, str]) -> tuple[str, ...]:
+def _parents(store: Dataset, term: Any, tree: NamedNode, keys: Mapping[Any, str]) -> tuple[str, ...]:
     """Return the keys of the values that the ontology itself, not its closure, puts directly above a value."""
     if not isinstance(term, NamedNode):
         return ()

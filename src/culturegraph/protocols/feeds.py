@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.labels import Labels, to_href
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE, CG
 from culturegraph.releases.folder import Release
 
@@ -61,7 +62,7 @@ def write_sitemap_index(addresses: Iterable[str]) -> bytes:
     return _to_bytes(root)
 
 
-def list_changes(store: Store, language: str) -> list[Change]:
+def list_changes(store: Dataset, language: str) -> list[Change]:
     """Return the sources that were read last, latest first."""
     labels = Labels(store, language)
     days: dict[str, str] = {}

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pyoxigraph import Store
-
 from culturegraph.protocols.places import Location, Places, locate_rows
 from culturegraph.protocols.solutions import Row, Solutions
+from culturegraph.rdf.dataset import Dataset
 
 
-def to_geojson(solutions: Solutions, store: Store) -> bytes:
+def to_geojson(solutions: Solutions, store: Dataset) -> bytes:
     """Return a FeatureCollection. Properties are the values of the row; an IRI brings its name as `…Label`."""
     located = locate_rows(solutions, Places(store))
     features = [_feature(row, solutions, located.get(place)) for place, row in enumerate(solutions.rows)]

@@ -9,16 +9,15 @@ import io
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
-from pyoxigraph import Store
-
 from culturegraph.protocols.solutions import Solutions, Value
+from culturegraph.rdf.dataset import Dataset
 
 _NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
 _LABEL, _RELATION = "label", "relation"
 Link = tuple[Value, str, str, Value]
 
 
-def to_graphml(solutions: Solutions, _store: Store) -> bytes:
+def to_graphml(solutions: Solutions, _store: Dataset) -> bytes:
     """Return a graph. Triples become edges, their literals attributes of nodes.
 
     A row of a table links its first thing to its others; numbers and texts become attributes of the first.

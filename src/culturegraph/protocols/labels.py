@@ -9,10 +9,11 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.authorities import name_foreign, name_site
 from culturegraph.protocols.foreign_terms import FOREIGN_PREFIXES, FOREIGN_TERMS
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import INFERRED
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, LABEL, SKOS, TYPE, shrink
 
@@ -46,7 +47,7 @@ class Reference:
 class Labels:
     """Looks up names in one store for one reader; remembers what it has found."""
 
-    def __init__(self, store: Store, language: str) -> None:
+    def __init__(self, store: Dataset, language: str) -> None:
         self._store = store
         self._languages = FALLBACKS.get(language, (language, *FALLBACKS["es"]))
         self._known: dict[str, Name] = {}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from pyoxigraph import DefaultGraph, NamedNode, Store
+from pyoxigraph import DefaultGraph, NamedNode
 
 from culturegraph.protocols.labels import Labels
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import CG
 
 # Those that the graph does not describe, having no speakers of its own there.
@@ -21,7 +22,7 @@ _MORE: Final = {
 }
 
 
-def name_languages(store: Store, language: str) -> Mapping[str, str]:
+def name_languages(store: Dataset, language: str) -> Mapping[str, str]:
     """Return the names of languages by tag: those that the graph gives codes for (ISO 639), and some common ones."""
     reader = language if language in _COMMON else "es"
     labels = Labels(store, language)

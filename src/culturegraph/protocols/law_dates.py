@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from pyoxigraph import Literal, NamedNode, Store
+from pyoxigraph import Literal, NamedNode
 
 from culturegraph.protocols.labels import Labels, Reference, refer
 from culturegraph.queries import QueryFile
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import PREFIXES
 
 QUERY: Final = "law-on-a-day"
@@ -55,7 +56,7 @@ class NormOnDay:
         }
 
 
-def find_norms(store: Store, query: QueryFile, day: date, language: str) -> Mapping[str, Sequence[NormOnDay]]:
+def find_norms(store: Dataset, query: QueryFile, day: date, language: str) -> Mapping[str, Sequence[NormOnDay]]:
     """Return the norms of each state on a day, in the order of their dates."""
     labels = Labels(store, language)
     rows: Any = store.query(query.bind({"day": day.isoformat()}), prefixes=dict(PREFIXES))

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, Final
 from typing import Literal as OneOf
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store, Triple
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Triple
 
 from culturegraph.protocols.attribution import Attribution, SourceNote
 from culturegraph.protocols.dates import DATE_TYPES, tell_date
@@ -23,6 +23,7 @@ from culturegraph.protocols.documents import is_known
 from culturegraph.protocols.entity_maps import Gazetteer
 from culturegraph.protocols.labels import LABEL_PROPERTIES, Labels, Name, describe_term, sort_key, to_href
 from culturegraph.protocols.layout import OTHER, Layout, Section
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import EDITORIAL, INFERRED, VALIDATION
 from culturegraph.rdf.statements import statement_iri
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, OWL, RDFS, SKOS, TYPE
@@ -126,7 +127,9 @@ class Window:
 class Reader:
     """What pages about entities need to know of a store, read once: axioms, places, names that were looked up."""
 
-    def __init__(self, store: Store, layout: Layout | None = None, module_of: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, store: Dataset, layout: Layout | None = None, module_of: Mapping[str, str] | None = None
+    ) -> None:
         self.store, self.layout = store, layout or Layout()
         self.gazetteer = Gazetteer(store)
         self._module_of = module_of or {}
@@ -213,7 +216,7 @@ _Statements = dict[str, dict[Any, set[str]]]
 _RULES: Final = {INFERRED.value}
 
 
-def describe_entity(store: Store, iri: str, language: str, window: Window | None = None) -> Entity | None:
+def describe_entity(store: Dataset, iri: str, language: str, window: Window | None = None) -> Entity | None:
     """Return what the graph says of one IRI, without a layout. For more than one, keep a `Reader`."""
     return Reader(store).describe(iri, language, window)
 
@@ -231,7 +234,7 @@ def _collect(quads: Iterable[Quad], *, is_incoming: bool) -> _Statements:
     return found
 
 
-def _read_inverses(store: Store) -> dict[str, set[str]]:
+def _read_inverses(store: Dataset) -> dict[str, set[str]]:
     """Return, of each property, those that say the same backwards."""
     found: dict[str, set[str]] = {}
     for one, other in _pairs(store, OWL + "inverseOf"):
@@ -243,7 +246,7 @@ def _read_inverses(store: Store) -> dict[str, set[str]]:
     return found
 
 
-def _read_broader(store: Store, relation: str) -> dict[str, frozenset[str]]:
+def _read_broader(store: Dataset, relation: str) -> dict[str, frozenset[str]]:
     """Return, of each term, all that are broader by a relation."""
     above: dict[str, set[str]] = {}
     for one, other in _pairs(store, relation):
@@ -261,7 +264,7 @@ def _read_broader(store: Store, relation: str) -> dict[str, frozenset[str]]:
     return found
 
 
-def _pairs(store: Store, predicate: str) -> Iterable[tuple[str, str]]:
+def _pairs(store: Dataset, predicate: str) -> Iterable[tuple[str, str]]:
     for quad in store.quads_for_pattern(None, NamedNode(predicate), None, DefaultGraph()):
         if isinstance(quad.subject, NamedNode) and isinstance(quad.object, NamedNode):
             yield quad.subject.value, quad.object.value

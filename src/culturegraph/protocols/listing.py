@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.labels import Labels, Name, sort_key, to_href
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import GRAPH, INFERRED
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, OWL, RDFS, SKOS, TYPE
 
@@ -44,7 +45,7 @@ class Section:
     entries: tuple[Entry, ...]
 
 
-def list_terms(store: Store, language: str) -> list[Section]:
+def list_terms(store: Dataset, language: str) -> list[Section]:
     """Return the terms of our ontology by kind, sorted by name."""
     labels = Labels(store, language)
     sections = []
@@ -54,7 +55,7 @@ def list_terms(store: Store, language: str) -> list[Section]:
     return [section for section in sections if section.entries]
 
 
-def list_schemes(store: Store, language: str) -> list[Section]:
+def list_schemes(store: Dataset, language: str) -> list[Section]:
     """Return our concept schemes with the number of concepts of each."""
     labels = Labels(store, language)
     schemes = {iri for iri in _instances(store, SKOS + "ConceptScheme") if iri.startswith(BASE)}
@@ -65,7 +66,7 @@ def list_schemes(store: Store, language: str) -> list[Section]:
     return [Section("schemes", list_entries(store, labels, schemes, counts))]
 
 
-def list_graphs(store: Store, language: str, counts: Mapping[str, int]) -> list[Section]:
+def list_graphs(store: Dataset, language: str, counts: Mapping[str, int]) -> list[Section]:
     """Return the named graphs with their number of quads: sources first, then what was made of them."""
     labels = Labels(store, language)
     sources = {iri for iri in counts if iri.startswith(GRAPH + "source/")}
@@ -75,7 +76,7 @@ def list_graphs(store: Store, language: str, counts: Mapping[str, int]) -> list[
     ]
 
 
-def count_instances(store: Store, language: str, prefix: str = BASE + "id/") -> list[Entry]:
+def count_instances(store: Dataset, language: str, prefix: str = BASE + "id/") -> list[Entry]:
     """Return the classes that our entities are stated to be of (not inferred), by number of entities, most first."""
     # Counted by the engine: reading every type into Python takes thirty times as long.
     rows: Any = store.query(_COUNT % (INFERRED, CG, prefix))
@@ -83,13 +84,13 @@ def count_instances(store: Store, language: str, prefix: str = BASE + "id/") -> 
     return sorted(list_entries(store, Labels(store, language), counts, counts), key=lambda entry: -(entry.count or 0))
 
 
-def _instances(store: Store, kind: str) -> set[str]:
+def _instances(store: Dataset, kind: str) -> set[str]:
     found = store.quads_for_pattern(None, TYPE, NamedNode(kind), DefaultGraph())
     return {quad.subject.value for quad in found if isinstance(quad.subject, NamedNode)}
 
 
 def list_entries(
-    store: Store, labels: Labels, iris: Iterable[str], counts: Mapping[str, int] | None = None
+    store: Dataset, labels: Labels, iris: Iterable[str], counts: Mapping[str, int] | None = None
 ) -> tuple[Entry, ...]:
     """Return the line of a list for each IRI, sorted by name."""
     entries = (
@@ -98,7 +99,7 @@ def list_entries(
     return tuple(sorted(entries, key=lambda entry: (sort_key(entry.name.text), entry.iri)))
 
 
-def _note(store: Store, labels: Labels, iri: str) -> Name | None:
+def _note(store: Dataset, labels: Labels, iri: str) -> Name | None:
     for predicate in _NOTES:
         found = [
             quad.object

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
+from pyoxigraph import DefaultGraph, NamedNode, Quad
 
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import ONTOLOGY, read_rdf
 from culturegraph.rdf.vocabulary import CG, OWL, TYPE
 
@@ -30,7 +31,7 @@ class Module:
     terms: tuple[str, ...]
 
 
-def read_modules(folder: Path, store: Store) -> tuple[Module, ...]:
+def read_modules(folder: Path, store: Dataset) -> tuple[Module, ...]:
     """Return the modules that declare terms of ours which the store holds; the files may be absent."""
     left = _declared(store)
     modules = []
@@ -45,7 +46,7 @@ def read_modules(folder: Path, store: Store) -> tuple[Module, ...]:
     return tuple(modules)
 
 
-def _declared(store: Store) -> set[str]:
+def _declared(store: Dataset) -> set[str]:
     quads = (quad for kind in KINDS.values() for quad in store.quads_for_pattern(None, TYPE, kind, DefaultGraph()))
     return {iri for quad in quads if (iri := _term(quad)) is not None}
 

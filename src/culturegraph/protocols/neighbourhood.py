@@ -13,7 +13,9 @@ from itertools import combinations
 from typing import Final
 
 from markupsafe import Markup, escape
-from pyoxigraph import DefaultGraph, NamedNode, Store
+from pyoxigraph import DefaultGraph, NamedNode
+
+from culturegraph.rdf.dataset import Dataset
 
 MAX_NEIGHBOURS: Final = 12
 _MERGE: Final = DefaultGraph()
@@ -50,7 +52,7 @@ def choose(groups: Iterable[Sequence[Neighbour]], limit: int = MAX_NEIGHBOURS) -
 
 
 def draw_neighbourhood(
-    store: Store, name: str, neighbours: Sequence[Neighbour], title: str, note: str
+    store: Dataset, name: str, neighbours: Sequence[Neighbour], title: str, note: str
 ) -> Markup | None:
     """Return the drawing, or None where there are too few neighbours to look at."""
     if len(neighbours) < 2:
@@ -94,13 +96,13 @@ def _node(neighbour: Neighbour, x: float, y: float) -> str:
     return f'<a href="{escape(neighbour.href)}">{shape}</a>' if neighbour.href else f"<g>{shape}</g>"
 
 
-def _linked(store: Store, neighbours: Sequence[Neighbour]) -> list[tuple[str, str]]:
+def _linked(store: Dataset, neighbours: Sequence[Neighbour]) -> list[tuple[str, str]]:
     """Return the pairs of neighbours that some statement links, each once."""
     nodes = [NamedNode(iri) for iri in sorted({neighbour.iri for neighbour in neighbours})]
     return [(one.value, other.value) for one, other in combinations(nodes, 2) if _has_link(store, one, other)]
 
 
-def _has_link(store: Store, one: NamedNode, other: NamedNode) -> bool:
+def _has_link(store: Dataset, one: NamedNode, other: NamedNode) -> bool:
     return any(True for _ in store.quads_for_pattern(one, None, other, _MERGE)) or any(
         True for _ in store.quads_for_pattern(other, None, one, _MERGE)
     )

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.labels import LABEL_PROPERTIES, Labels, Name, sort_key
 from culturegraph.protocols.modules import KINDS, Module
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import ONTOLOGY
 from culturegraph.rdf.vocabulary import CG, DCTERMS, OWL, RDF, RDFS, TYPE
 
@@ -33,7 +34,7 @@ _FIRST, _REST = NamedNode(RDF + "first"), NamedNode(RDF + "rest")
 class Ontology:
     """Terms of ours with what the axioms say of them; each mapping goes from an IRI to sorted IRIs."""
 
-    def __init__(self, store: Store, modules: Iterable[Module]) -> None:
+    def __init__(self, store: Dataset, modules: Iterable[Module]) -> None:
         self._store = store
         self.modules = tuple(modules)
         self.module_of: Mapping[str, Module] = {term: module for module in self.modules for term in module.terms}
@@ -137,7 +138,7 @@ class Header:
     prefix: str | None
 
 
-def read_header(store: Store, iri: str, labels: Labels) -> Header:
+def read_header(store: Dataset, iri: str, labels: Labels) -> Header:
     """Return what an ontology says of itself; its title is at least its short name."""
     node = NamedNode(iri)
 
@@ -178,7 +179,7 @@ def short_name(iri: str) -> str:
     return f"cg:{iri.removeprefix(CG)}"
 
 
-def other_names(store: Store, iri: str, shown: Name) -> tuple[Name, ...]:
+def other_names(store: Dataset, iri: str, shown: Name) -> tuple[Name, ...]:
     """Return the names of a term in languages other than the one shown."""
     quads = (quad for label in LABEL_PROPERTIES for quad in store.quads_for_pattern(NamedNode(iri), label, None, None))
     names = {Name(q.object.value, q.object.language) for q in quads if isinstance(q.object, Literal)}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import NamedNode
 
 from culturegraph.protocols.diagrams import Diagram, draw_module
 from culturegraph.protocols.labels import Labels, Reference, refer, to_href
 from culturegraph.protocols.listing import Section, list_entries
 from culturegraph.protocols.modules import KINDS, Module
 from culturegraph.protocols.ontology import Header, Ontology, module_name, read_header
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import CG
 
 
@@ -46,7 +47,7 @@ class Overview:
     modules: tuple[ModuleOverview, ...]
 
 
-def describe_ontology(store: Store, ontology: Ontology, language: str) -> Overview:
+def describe_ontology(store: Dataset, ontology: Ontology, language: str) -> Overview:
     """Return what the page of the ontology tells."""
     labels = Labels(store, language)
     counts = Counter(ontology.kinds.values())
@@ -57,7 +58,7 @@ def describe_ontology(store: Store, ontology: Ontology, language: str) -> Overvi
     )
 
 
-def describe_module(store: Store, ontology: Ontology, module: Module, labels: Labels) -> ModuleOverview:
+def describe_module(store: Dataset, ontology: Ontology, module: Module, labels: Labels) -> ModuleOverview:
     """Return what a page tells of one module."""
     sections = (Section(kind, list_entries(store, labels, ontology.terms(module, kind))) for kind in KINDS)
 

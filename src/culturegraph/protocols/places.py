@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.solutions import Row, Solutions
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import CG, TYPE
 
 _GEO: Final = "http://www.w3.org/2003/01/geo/wgs84_pos#"
@@ -42,7 +43,7 @@ class Location:
 class Places:
     """Looks up locations in one store; remembers what it has found."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Dataset) -> None:
         self._store = store
         self._known: dict[str, Location | None] = {}
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from pyoxigraph import BlankNode, NamedNode, Store
+from pyoxigraph import BlankNode, NamedNode
 
 from culturegraph.protocols.labels import Labels, Name, Reference, refer
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import VALIDATION
 from culturegraph.rdf.vocabulary import RDF, SH
 
@@ -21,12 +22,12 @@ _DEPTH: Final = 8
 _LENGTH: Final = 50
 
 
-def read_path(store: Store, node: Any, labels: Labels) -> tuple[Reference, ...]:
+def read_path(store: Dataset, node: Any, labels: Labels) -> tuple[Reference, ...]:
     """Return a path as a row of properties and, without a link, the signs between them."""
     return tuple(_read(store, node, labels, 0))
 
 
-def _read(store: Store, node: Any, labels: Labels, depth: int) -> Iterator[Reference]:
+def _read(store: Dataset, node: Any, labels: Labels, depth: int) -> Iterator[Reference]:
     if not isinstance(node, BlankNode):
         yield refer(node, labels)
         return
@@ -50,7 +51,7 @@ def _read(store: Store, node: Any, labels: Labels, depth: int) -> Iterator[Refer
         yield _sign(_REPEATS[inner])
 
 
-def _join(store: Store, head: Any, sign: str, labels: Labels, depth: int) -> Iterator[Reference]:
+def _join(store: Dataset, head: Any, sign: str, labels: Labels, depth: int) -> Iterator[Reference]:
     if depth:
         yield _sign("(")
     for place, member in enumerate(_members(store, head)):
@@ -61,7 +62,7 @@ def _join(store: Store, head: Any, sign: str, labels: Labels, depth: int) -> Ite
         yield _sign(")")
 
 
-def _members(store: Store, head: Any) -> Iterator[Any]:
+def _members(store: Dataset, head: Any) -> Iterator[Any]:
     for _ in range(_LENGTH):
         if not isinstance(head, BlankNode):
             return

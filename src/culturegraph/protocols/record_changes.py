@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
 
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import NamedNode
 
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE
 from culturegraph.releases.folder import Release
 
@@ -43,7 +44,7 @@ class Changes:
         return min((*self.changed.values(), *self.deleted.values(), self.build))
 
 
-def read_changes(store: Store, iris: Iterable[str], build: datetime, releases: Sequence[Release]) -> Changes:
+def read_changes(store: Dataset, iris: Iterable[str], build: datetime, releases: Sequence[Release]) -> Changes:
     """Return the changes of the records of a store; `releases` in any order.
 
     Raises StorageError where a release cannot be read.
@@ -85,7 +86,7 @@ def _digests(lines: Iterable[bytes]) -> dict[str, bytes]:
     return found
 
 
-def _digest_of(store: Store, iri: str) -> bytes:
+def _digest_of(store: Dataset, iri: str) -> bytes:
     return _digest(filter(_is_compared, map(str, store.quads_for_pattern(NamedNode(iri), None, None, None))))
 
 

@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Store
+from pyoxigraph import BlankNode, Literal, NamedNode
 
 from culturegraph.protocols.labels import Labels, Name, Reference, refer, to_href
 from culturegraph.protocols.linkeddata import HIDDEN
 from culturegraph.protocols.property_paths import read_path
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import VALIDATION
 from culturegraph.rdf.vocabulary import BASE, PREFIXES, RDFS, SH
 
@@ -76,7 +77,7 @@ class ResultList:
 class ReportIndex:
     """The results of a report by number, with severity and shape: what filters and figures need."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Dataset) -> None:
         severities = _objects(store, "resultSeverity")
         shapes = _objects(store, "sourceShape")
         self._rows = sorted(
@@ -109,7 +110,7 @@ class ReportIndex:
         return [(iri, found, counts[iri, found], first[iri, found]) for iri, found in ordered]
 
 
-def list_shapes(store: Store, index: ReportIndex, language: str, severity: str | None) -> tuple[ShapeFigure, ...]:
+def list_shapes(store: Dataset, index: ReportIndex, language: str, severity: str | None) -> tuple[ShapeFigure, ...]:
     """Return the figures of the report by shape."""
     labels = Labels(store, language)
     return tuple(
@@ -118,7 +119,7 @@ def list_shapes(store: Store, index: ReportIndex, language: str, severity: str |
     )
 
 
-def list_results(store: Store, language: str, numbers: Sequence[int], page: int) -> ResultList:
+def list_results(store: Dataset, language: str, numbers: Sequence[int], page: int) -> ResultList:
     """Return one page of the results with these numbers."""
     labels = Labels(store, language)
     pages = max(1, -(-len(numbers) // PAGE))
@@ -127,12 +128,12 @@ def list_results(store: Store, language: str, numbers: Sequence[int], page: int)
     return ResultList(results, len(numbers), page, pages)
 
 
-def describe_result(store: Store, number: int, language: str) -> ResultNote | None:
+def describe_result(store: Dataset, number: int, language: str) -> ResultNote | None:
     """Return the result with a number, or None where the report has none."""
     return _describe(store, number, Labels(store, language))
 
 
-def list_results_about(store: Store, iri: str, labels: Labels) -> tuple[tuple[ResultNote, ...], int]:
+def list_results_about(store: Dataset, iri: str, labels: Labels) -> tuple[tuple[ResultNote, ...], int]:
     """Return the first results whose focus node an entity is, and how many there are."""
     found = store.quads_for_pattern(None, _FOCUS, NamedNode(iri), VALIDATION)
     numbers = sorted(n for quad in found if (n := _number(getattr(quad.subject, "value", ""))) is not None)
@@ -145,7 +146,7 @@ def shape_name(iri: str) -> str:
     return iri.removeprefix(_SHAPES)
 
 
-def _describe(store: Store, number: int, labels: Labels) -> ResultNote | None:
+def _describe(store: Dataset, number: int, labels: Labels) -> ResultNote | None:
     node = _node(number)
     severity, focus = _one(store, node, "resultSeverity"), _one(store, node, "focusNode")
     if severity is None or focus is None:
@@ -181,7 +182,7 @@ def _number(iri: str) -> int | None:
     return int(local) if local != iri and local.isascii() and local.isdigit() else None
 
 
-def _objects(store: Store, name: str) -> dict[str, str]:
+def _objects(store: Dataset, name: str) -> dict[str, str]:
     quads = store.quads_for_pattern(None, NamedNode(SH + name), None, VALIDATION)
     # A shape that is a blank node keeps its label: it groups its results all the same.
     return {
@@ -191,12 +192,12 @@ def _objects(store: Store, name: str) -> dict[str, str]:
     }
 
 
-def _one(store: Store, node: NamedNode, name: str, namespace: str = SH) -> Any:
+def _one(store: Dataset, node: NamedNode, name: str, namespace: str = SH) -> Any:
     quads = store.quads_for_pattern(node, NamedNode(namespace + name), None, VALIDATION)
     return min((quad.object for quad in quads), key=str, default=None)
 
 
-def _text(store: Store, node: NamedNode, name: str, labels: Labels, namespace: str = SH) -> Name | None:
+def _text(store: Dataset, node: NamedNode, name: str, labels: Labels, namespace: str = SH) -> Name | None:
     quads = store.quads_for_pattern(node, NamedNode(namespace + name), None, VALIDATION)
     literals = [quad.object for quad in quads if isinstance(quad.object, Literal)]
     if not literals:

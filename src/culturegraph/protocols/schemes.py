@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.labels import Labels, Name, Reference, refer, sort_key
 from culturegraph.queries import QueryFile
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import DCTERMS, SKOS
 
 CONCEPTS: Final = "scheme-concepts"
@@ -99,7 +100,7 @@ class _Concepts:
         return seen
 
 
-def describe_scheme(store: Store, query: QueryFile, iri: str, language: str) -> Scheme | None:
+def describe_scheme(store: Dataset, query: QueryFile, iri: str, language: str) -> Scheme | None:
     """Return what a page tells of a scheme, or None where nothing is in it."""
     concepts = _read(store, query, iri)
     if not concepts.above:
@@ -118,7 +119,7 @@ def describe_scheme(store: Store, query: QueryFile, iri: str, language: str) -> 
     )
 
 
-def find_position(store: Store, query: QueryFile, iri: str, language: str) -> Position | None:
+def find_position(store: Dataset, query: QueryFile, iri: str, language: str) -> Position | None:
     """Return where a concept stands, or None where it is in no scheme of ours."""
     found = store.quads_for_pattern(NamedNode(iri), _IN_SCHEME, None, DefaultGraph())
     schemes = sorted(
@@ -138,7 +139,7 @@ def find_position(store: Store, query: QueryFile, iri: str, language: str) -> Po
     )
 
 
-def _read(store: Store, query: QueryFile, scheme: str) -> _Concepts:
+def _read(store: Dataset, query: QueryFile, scheme: str) -> _Concepts:
     above: dict[str, list[str]] = {}
     below: dict[str, list[str]] = {}
     notations: dict[str, str] = {}
@@ -187,7 +188,7 @@ def _ways(concept: str, concepts: _Concepts, path: tuple[str, ...]) -> list[tupl
     return [way for parent in parents for way in _ways(parent, concepts, own)] if parents else [own]
 
 
-def _list(store: Store, iris: Iterable[str], concepts: _Concepts, labels: Labels) -> Iterable[Listed]:
+def _list(store: Dataset, iris: Iterable[str], concepts: _Concepts, labels: Labels) -> Iterable[Listed]:
     for iri in iris:
         concept = refer(NamedNode(iri), labels)
         notes = ((kind, _text(store, labels, iri, SKOS + kind)) for kind in _TEXTS)
@@ -207,13 +208,13 @@ def _letters(lines: Iterable[Listed]) -> tuple[tuple[str, tuple[Listed, ...]], .
     return tuple((letter, tuple(lines)) for letter, lines in sorted(found.items()))
 
 
-def _about(store: Store, labels: Labels, iri: str) -> Iterable[tuple[str, Reference]]:
+def _about(store: Dataset, labels: Labels, iri: str) -> Iterable[tuple[str, Reference]]:
     for name, predicate in (("licence", DCTERMS + "license"), ("source", DCTERMS + "source")):
         for quad in store.quads_for_pattern(NamedNode(iri), NamedNode(predicate), None, DefaultGraph()):
             yield name, refer(quad.object, labels)
 
 
-def _text(store: Store, labels: Labels, iri: str, predicate: str) -> Name | None:
+def _text(store: Dataset, labels: Labels, iri: str, predicate: str) -> Name | None:
     found = store.quads_for_pattern(NamedNode(iri), NamedNode(predicate), None, DefaultGraph())
     literals = [quad.object for quad in found if isinstance(quad.object, Literal)]
     if not literals:

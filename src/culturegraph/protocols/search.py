@@ -12,12 +12,13 @@ from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.facets import Facet, FacetIndex, FacetValue
 from culturegraph.protocols.labels import Labels, Name, Reference, sort_key, to_href
 from culturegraph.protocols.search_request import SearchRequest
 from culturegraph.queries import read_queries
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE, DCTERMS, PREFIXES, RDFS, SKOS, TYPE
 from culturegraph.settings import Settings
 from culturegraph.store.snapshot import open_current
@@ -105,7 +106,7 @@ class Results:
 class Searcher:
     """Searches one snapshot for readers of one language."""
 
-    def __init__(self, store: Store, facets: FacetIndex, text_index: TextIndex, language: str) -> None:
+    def __init__(self, store: Dataset, facets: FacetIndex, text_index: TextIndex, language: str) -> None:
         self.index = facets
         self._store, self._text_index, self._language = store, text_index, language
         # The things that many searches find.
@@ -292,7 +293,7 @@ def _intersect(base: int, others: Iterable[int]) -> int:
     return base
 
 
-def _note(store: Store, labels: Labels, iri: str) -> Name | None:
+def _note(store: Dataset, labels: Labels, iri: str) -> Name | None:
     """Return what a thing is in the words of the graph, cut at a word where it is long."""
     for predicate in _NOTES:
         quads = store.quads_for_pattern(NamedNode(iri), NamedNode(predicate), None, DefaultGraph())
@@ -305,7 +306,7 @@ def _note(store: Store, labels: Labels, iri: str) -> Name | None:
     return None
 
 
-def _point(store: Store, iri: str) -> tuple[float, float] | None:
+def _point(store: Dataset, iri: str) -> tuple[float, float] | None:
     latitude = _first(store, iri, _LATITUDE)
     try:
         return (float(latitude), float(_first(store, iri, _LONGITUDE))) if latitude else None
@@ -313,6 +314,6 @@ def _point(store: Store, iri: str) -> tuple[float, float] | None:
         return None
 
 
-def _first(store: Store, iri: str, predicate: NamedNode) -> str:
+def _first(store: Dataset, iri: str, predicate: NamedNode) -> str:
     found = store.quads_for_pattern(NamedNode(iri), predicate, None, DefaultGraph())
     return min((getattr(quad.object, "value", "") for quad in found), default="")

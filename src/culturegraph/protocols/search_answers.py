@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from markupsafe import Markup
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import NamedNode
 
 from culturegraph.protocols.browsing import Page
 from culturegraph.protocols.facets import read_fips
 from culturegraph.protocols.maps import Area, Point, draw_map
 from culturegraph.protocols.search import Choice, FacetChoices, Found, Results
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.spreadsheets import guard
 from culturegraph.rdf.vocabulary import BASE
 
@@ -128,7 +129,7 @@ def draw_results(
     return draw_map(points, areas, name="results-map", title=title)
 
 
-def draw_listed(store: Store, page: Page, title: str, link: Callable[[str], str]) -> Markup | None:
+def draw_listed(store: Dataset, page: Page, title: str, link: Callable[[str], str]) -> Markup | None:
     """Return a map of the places that a list has, by the number in the column that it names; None without outlines."""
     listing = page.listing
     if listing.map is None:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from culturegraph.protocols.dates import DATE_TYPES, tell_date
 from culturegraph.protocols.labels import Labels, describe_term
 from culturegraph.protocols.layout import Layout, Sentence
 from culturegraph.protocols.steps import Path
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import TYPE
 
 # Names that a sentence spells out; the rest is a number.
@@ -23,7 +24,7 @@ _NAME: Final = re.compile(r"\{(\w+)\}")
 _OPTIONAL: Final = re.compile(r"\[([^\[\]]*)\]")
 
 
-def tell_what_it_is(store: Store, layout: Layout, iri: str, kind: str, labels: Labels, language: str) -> str:
+def tell_what_it_is(store: Dataset, layout: Layout, iri: str, kind: str, labels: Labels, language: str) -> str:
     """Return the sentence of an entity; its class alone where no template fits or what it needs is missing.
 
     `kind` is what the entity is, in words. The sentence is in `language`, names in it in what language they have.
@@ -41,7 +42,7 @@ class _Values(Mapping[str, str]):
     """The values of the names of a sentence, looked up when they are needed; empty where there is none."""
 
     def __init__(
-        self, store: Store, node: NamedNode, sentence: Sentence, kind: str, labels: Labels, language: str
+        self, store: Dataset, node: NamedNode, sentence: Sentence, kind: str, labels: Labels, language: str
     ) -> None:
         self._store, self._node, self._paths, self._kind = store, node, sentence.names, kind
         self._labels, self._language = labels, language

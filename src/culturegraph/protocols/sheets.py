@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pyoxigraph import Literal, NamedNode, Store
+from pyoxigraph import Literal, NamedNode
 
 from culturegraph.protocols.attribution import Attribution, SourceNote
 from culturegraph.protocols.labels import Labels, Name, Reference, refer, sort_key
 from culturegraph.queries import QueryFile
+from culturegraph.rdf.dataset import Dataset
 
 PEOPLE: Final = "sheet-people"
 
@@ -46,7 +47,7 @@ class Sheet:
     sparql: str
 
 
-def describe_sheet(store: Store, query: QueryFile, iri: str, language: str) -> Sheet | None:
+def describe_sheet(store: Dataset, query: QueryFile, iri: str, language: str) -> Sheet | None:
     """Return the sheet of a people, or None where no source says anything of it."""
     labels = Labels(store, language)
     sparql = query.bind({"people": iri})

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Store, Triple
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
 
 from culturegraph.explanation import Proof, Sentence, rule_iri, tell
 from culturegraph.protocols.attribution import Attribution, SourceNote
 from culturegraph.protocols.labels import Labels, Name, Reference, refer, to_href
 from culturegraph.protocols.linkeddata import HIDDEN
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import INFERRED
 from culturegraph.rdf.statements import statement_iri
 from culturegraph.rdf.vocabulary import CG, RDF
@@ -84,7 +85,7 @@ class StatementPage:
     supports: tuple[Support, ...]
 
 
-def describe_statement(store: Store, triple: Triple, proof: Proof | None, language: str) -> StatementPage:
+def describe_statement(store: Dataset, triple: Triple, proof: Proof | None, language: str) -> StatementPage:
     """Return what a page tells of a statement that the graph holds."""
     labels = Labels(store, language)
     teller = _Teller(store, labels, language)
@@ -109,7 +110,7 @@ def describe_statement(store: Store, triple: Triple, proof: Proof | None, langua
 class _Teller:
     """Turns a proof into steps; remembers which source supports a statement on which subject."""
 
-    def __init__(self, store: Store, labels: Labels, language: str) -> None:
+    def __init__(self, store: Dataset, labels: Labels, language: str) -> None:
         self._store, self._labels, self._language = store, labels, language
         self._attribution = Attribution(store, labels)
         self._subjects: dict[str, dict[NamedNode | BlankNode, None]] = {}

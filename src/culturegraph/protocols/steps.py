@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, Store
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad
 
 from culturegraph.errors import DataError
 from culturegraph.protocols.foreign_terms import FOREIGN_PREFIXES
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import PREFIXES, TYPE
 
 # Nodes that a path may reach at each step: beyond, a sentence counts and does not name.
@@ -40,7 +41,7 @@ class Path:
     alternatives: tuple[tuple[Step, ...], ...]
     counts: bool = False
 
-    def nodes(self, store: Store, start: NamedNode) -> list[Any]:
+    def nodes(self, store: Dataset, start: NamedNode) -> list[Any]:
         """Return what the path leads to, each node once, in the order of the store."""
         for steps in self.alternatives:
             found: list[Any] = [start]
@@ -81,7 +82,7 @@ def _read_step(step: str, text: str, file: str) -> Step:
     return Step(NamedNode(expand(match[2], file)), bool(match[1]), kind)
 
 
-def _walk(store: Store, nodes: list[Any], step: Step) -> Iterator[Any]:
+def _walk(store: Dataset, nodes: list[Any], step: Step) -> Iterator[Any]:
     for node in nodes:
         if step.is_inverse:
             found: Iterator[Any] = (q.subject for q in store.quads_for_pattern(None, step.predicate, node, _MERGE))
@@ -92,5 +93,5 @@ def _walk(store: Store, nodes: list[Any], step: Step) -> Iterator[Any]:
         yield from (other for other in found if step.kind is None or _is_a(store, other, step.kind))
 
 
-def _is_a(store: Store, node: Any, kind: NamedNode) -> bool:
+def _is_a(store: Dataset, node: Any, kind: NamedNode) -> bool:
     return isinstance(node, NamedNode | BlankNode) and Quad(node, TYPE, kind, _MERGE) in store

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.labels import Labels, sort_key
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import PREFIXES, SH, VOID, shrink
 
 # What a partition is about, and what counts it.
@@ -31,7 +32,7 @@ class Suggestion:
 class Suggestions:
     """The classes, properties and prefixes of one store; read once."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Dataset) -> None:
         self._store = store
 
     @cached_property

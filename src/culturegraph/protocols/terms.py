@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store, Triple
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Triple
 
 from culturegraph.protocols.labels import Labels, Name, Reference, refer, to_href
 from culturegraph.protocols.modules import Module
 from culturegraph.protocols.ontology import Ontology, module_name, other_names, short_name, sort_by_name
 from culturegraph.queries import QueryFile
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import GRAPH, INFERRED
 from culturegraph.rdf.statements import statement_iri
 from culturegraph.rdf.vocabulary import CG, OWL, RDFS, SKOS, TYPE
@@ -89,7 +90,7 @@ class TermPage:
 
 
 def describe_term_page(
-    store: Store, ontology: Ontology, iri: str, language: str, queries: Iterable[QueryFile]
+    store: Dataset, ontology: Ontology, iri: str, language: str, queries: Iterable[QueryFile]
 ) -> TermPage | None:
     """Return what a page tells of a term of ours, or None where the ontology does not declare it."""
     if iri not in ontology.kinds:
@@ -178,12 +179,12 @@ def _reach(links: dict[str, tuple[str, ...]], iri: str) -> set[str]:
     return found
 
 
-def _count_instances(store: Store, iri: str, labels: Labels) -> Usage:
+def _count_instances(store: Dataset, iri: str, labels: Labels) -> Usage:
     asserted, inferred, triples = _count(store, TYPE, NamedNode(iri))
     return Usage(asserted, inferred, tuple(Example(refer(triple.subject, labels)) for triple in triples))
 
 
-def _count_triples(store: Store, iri: str, labels: Labels) -> Usage:
+def _count_triples(store: Dataset, iri: str, labels: Labels) -> Usage:
     asserted, inferred, triples = _count(store, NamedNode(iri), None)
     examples = (
         Example(refer(t.subject, labels), refer(t.object, labels), to_href(statement_iri(t).value)) for t in triples
@@ -191,7 +192,7 @@ def _count_triples(store: Store, iri: str, labels: Labels) -> Usage:
     return Usage(asserted, inferred, tuple(examples))
 
 
-def _count(store: Store, predicate: NamedNode, value: NamedNode | None) -> tuple[int, int, list[Triple]]:
+def _count(store: Dataset, predicate: NamedNode, value: NamedNode | None) -> tuple[int, int, list[Triple]]:
     """Return how many triples sources state and how many are inferred, and some of them: stated ones if there are."""
     total = sum(1 for _ in store.quads_for_pattern(None, predicate, value, DefaultGraph()))
     inferred = sum(1 for _ in store.quads_for_pattern(None, predicate, value, INFERRED))
@@ -201,7 +202,7 @@ def _count(store: Store, predicate: NamedNode, value: NamedNode | None) -> tuple
     return total - inferred, inferred, (stated or triples)[:_EXAMPLES]
 
 
-def _alignments(store: Store, iri: str, labels: Labels) -> tuple[Alignment, ...]:
+def _alignments(store: Dataset, iri: str, labels: Labels) -> tuple[Alignment, ...]:
     found: dict[str, set[NamedNode]] = {}
     for quad in store.quads_for_pattern(NamedNode(iri), None, None, None):
         graph = getattr(quad.graph_name, "value", "")
@@ -214,7 +215,7 @@ def _alignments(store: Store, iri: str, labels: Labels) -> tuple[Alignment, ...]
     )
 
 
-def _texts(store: Store, iri: str, predicate: str, labels: Labels) -> list[Name]:
+def _texts(store: Dataset, iri: str, predicate: str, labels: Labels) -> list[Name]:
     """Return the texts of a term in the language of the reader; where there is none, the best one."""
     quads = store.quads_for_pattern(NamedNode(iri), NamedNode(predicate), None, DefaultGraph())
     literals = [quad.object for quad in quads if isinstance(quad.object, Literal)]

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.dates import DATE_TYPES, tell_date
 from culturegraph.protocols.labels import Labels, Reference, refer
 from culturegraph.protocols.layout import Layout
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE
 
 # Linked things that are asked for their dates, and moments that are shown.
@@ -40,7 +41,7 @@ class Moment:
 
 
 def tell_time(
-    store: Store, layout: Layout, own: Mapping[str, Iterable[Any]], labels: Labels, language: str
+    store: Dataset, layout: Layout, own: Mapping[str, Iterable[Any]], labels: Labels, language: str
 ) -> tuple[Moment, ...]:
     """Return the moments of an entity, first things first; `own` has its statements by property."""
     found: dict[tuple[str, str, str], Moment] = {}

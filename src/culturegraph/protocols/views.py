@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from markupsafe import Markup
-from pyoxigraph import Store
 
 from culturegraph.errors import DataError
 from culturegraph.protocols import charts, lanes, maps, networks
@@ -19,6 +18,7 @@ from culturegraph.protocols.charts import Bar, Captions
 from culturegraph.protocols.labels import Labels, Name, sort_key, to_href
 from culturegraph.protocols.places import Location, Places, locate_rows
 from culturegraph.protocols.solutions import Row, Solutions, Value
+from culturegraph.rdf.dataset import Dataset
 
 Chart = Mapping[str, str]
 # What each kind of chart needs, and what it takes besides.
@@ -76,7 +76,7 @@ def draw_chart(chart: Chart, solutions: Solutions, captions: Captions) -> Markup
     return draw(chart, solutions, captions)
 
 
-def draw_map(solutions: Solutions, store: Store, captions: Captions, chart: Chart | None = None) -> Markup:
+def draw_map(solutions: Solutions, store: Dataset, captions: Captions, chart: Chart | None = None) -> Markup:
     """Return a map of the rows that have a place: departments shaded by the number, or points. Empty without any."""
     chart = chart or {}
     variables = (chart["place"],) if "place" in chart else solutions.variables

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.labels import Labels, Name
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import DCTERMS, PROV, SKOS, TYPE
 
 _WHEN: Final = NamedNode(PROV + "invalidatedAtTime")
@@ -29,7 +30,7 @@ class Withdrawal:
     replacements: tuple[str, ...]
 
 
-def find_withdrawal(store: Store, iri: str, labels: Labels) -> Withdrawal | None:
+def find_withdrawal(store: Dataset, iri: str, labels: Labels) -> Withdrawal | None:
     """Return what is told of a withdrawn address, or None where it is none."""
     try:
         node = NamedNode(iri)
@@ -49,7 +50,7 @@ def find_withdrawal(store: Store, iri: str, labels: Labels) -> Withdrawal | None
     )
 
 
-def find_new_address(store: Store, iri: str) -> str | None:
+def find_new_address(store: Dataset, iri: str) -> str | None:
     """Return the IRI that a thing has now, or None where it was not moved.
 
     A moved thing is replaced, and the old address has no type and was not withdrawn.

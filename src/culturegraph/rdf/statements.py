@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable
 from hashlib import sha256
 
-from pyoxigraph import DefaultGraph, NamedNode, RdfFormat, Store, Triple, parse
+from pyoxigraph import DefaultGraph, NamedNode, RdfFormat, Triple, parse
 
 from culturegraph.errors import UsageError
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import INFERRED
 from culturegraph.rdf.vocabulary import BASE, PREFIXES
 
@@ -47,7 +48,7 @@ def read_statement(subject: str, predicate: str, value: str) -> Triple:
     return triple
 
 
-def find_statement(store: Store, digest: str) -> Triple | None:
+def find_statement(store: Dataset, digest: str) -> Triple | None:
     """Return the statement of the default graph with this hash, or None: inferred ones are tried first.
 
     Hashes everything it passes (about 3 µs a triple); a large graph wants an index of its own.

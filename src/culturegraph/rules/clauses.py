@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pyoxigraph import BlankNode, NamedNode, Store, Triple, Variable
+from pyoxigraph import BlankNode, NamedNode, Triple, Variable
 
 from culturegraph.errors import DataError
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import CG, OWL, RDF, RDFS, TYPE
 from culturegraph.rules.files import Rule
 from culturegraph.rules.patterns import Bindings, Pattern, PropertyPath, Term, select
@@ -54,7 +55,7 @@ def is_axiom(pattern: Pattern) -> bool:
     return predicate in _RDFS_AXIOMS | _OWN | _LIST or (predicate.value.startswith(OWL) and predicate not in _FACTS)
 
 
-def narrow_rules(rules: Iterable[Rule], store: Store) -> list[Clause]:
+def narrow_rules(rules: Iterable[Rule], store: Dataset) -> list[Clause]:
     """Return the clauses that the rules become under the axioms in the store's default graph, in a stable order.
 
     Clauses that say the same are kept once, and those that conclude one of their premises not at all.
@@ -69,7 +70,7 @@ def narrow_rules(rules: Iterable[Rule], store: Store) -> list[Clause]:
     return list(clauses.values())
 
 
-def _narrow(rule: Rule, store: Store) -> Iterable[Clause]:
+def _narrow(rule: Rule, store: Dataset) -> Iterable[Clause]:
     axioms = [pattern for pattern in rule.premises if is_axiom(pattern)]
     facts = [pattern for pattern in rule.premises if not is_axiom(pattern)]
     known = {name for pattern in axioms for name in pattern.variables}
@@ -88,7 +89,7 @@ def _narrow(rule: Rule, store: Store) -> Iterable[Clause]:
             yield Clause(rule, then, premises, statements, expressions, solution)
 
 
-def _solve(axioms: list[Pattern], expressions: list[str], store: Store) -> list[dict[str, Term]]:
+def _solve(axioms: list[Pattern], expressions: list[str], store: Dataset) -> list[dict[str, Term]]:
     if not axioms:
         return [{}]
     text = " ".join([*map(str, axioms), *expressions])

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from pyoxigraph import BlankNode, Literal, NamedNode, QuerySolutions, Store, Triple, Variable
+from pyoxigraph import BlankNode, Literal, NamedNode, QuerySolutions, Triple, Variable
 
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import PREFIXES
 
 Term: TypeAlias = NamedNode | BlankNode | Literal
@@ -63,7 +64,7 @@ class Pattern(NamedTuple):
         return None
 
 
-def select(store: Store, query: str) -> list[dict[str, Term]]:
+def select(store: Dataset, query: str) -> list[dict[str, Term]]:
     """Return the solutions of a SELECT query that bind every variable (a BIND that fails leaves one unbound)."""
     solutions = store.query(query, prefixes=dict(PREFIXES))
     if not isinstance(solutions, QuerySolutions):

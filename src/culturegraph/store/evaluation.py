@@ -7,10 +7,10 @@ Pure and blocking. Solutions are bound to the thread that evaluates: write the a
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple, Protocol, cast
 from typing import Literal as OneOf
 
 from pyoxigraph import (
@@ -25,10 +25,12 @@ from pyoxigraph import (
     QueryTriples,
     RdfFormat,
     Store,
+    Triple,
     serialize,
 )
 
-from culturegraph.errors import LimitExceededError, NotAcceptableError, QuerySyntaxError, RequestError
+from culturegraph.errors import LimitExceededError, NotAcceptableError, QuerySyntaxError, RequestError, UpstreamError
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.formats import GRAPHS, RESULTS
 from culturegraph.rdf.sparql_text import Outline, locate_syntax_error, outline
 from culturegraph.rdf.vocabulary import PREFIXES
@@ -47,6 +49,10 @@ MAX_UNION: Final = 1_000_000
 MAX_QUERY_SIZE: Final = 1_000_000
 
 
+# What the tokens of a plain query say.
+_PLAIN: Final = Outline()
+
+
 class TooLargeError(LimitExceededError):
     """A request that is larger than the stated limit."""
 
@@ -54,8 +60,7 @@ class TooLargeError(LimitExceededError):
     status = 413
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """A query, the dataset that its request names (if any), and the formats of its answer."""
 
     query: str
@@ -69,29 +74,42 @@ class Task:
     client: str = ""
 
 
-@dataclass
+@dataclass(slots=True)
 class Answer:
     """An evaluated query, not yet written. Bound to its thread."""
 
     kind: Kind
-    outcome: QueryBoolean | QuerySolutions | QueryTriples
+    # Triples as they arrive are a graph, like QueryTriples.
+    outcome: QueryBoolean | QuerySolutions | QueryTriples | Iterator[Triple]
     task: Task
-    prefixes: Mapping[str, str] = field(default_factory=dict)
     # True where the same query may give another answer from the same snapshot: NOW(), RAND(), UUID().
     volatile: bool = False
 
     def write(self, output: IO[bytes]) -> None:
         """Serialise as it is evaluated; whatever `output.write` raises ends the evaluation."""
-        if isinstance(self.outcome, QueryTriples):
-            _write_graph(self.outcome, self.task.graph, self.prefixes, output)
-        elif isinstance(self.outcome, QuerySolutions) and self.task.rows is not None:
-            output.write(_first_rows(self.outcome, self.task.rows))
-        else:
-            self.outcome.serialize(output, self.task.results)
+        try:
+            if not isinstance(self.outcome, QueryBoolean | QuerySolutions):
+                _write_graph(self.outcome, self.task, output)
+            elif isinstance(self.outcome, QuerySolutions) and self.task.rows is not None:
+                output.write(_first_rows(self.outcome, self.task.rows))
+            else:
+                self.outcome.serialize(output, self.task.results)
+        except SyntaxError as error:
+            raise UpstreamError(f"the store's answer is malformed or cut off: {error}") from error
+
+
+class Elsewhere(Dataset, Protocol):
+    """A dataset of a store on another server, which evaluates queries itself."""
+
+    def evaluate(
+        self, query: str, default: Sequence[str] | None, named: Sequence[str] | None, /
+    ) -> QueryBoolean | QuerySolutions | Iterator[Triple]:
+        """Evaluate a query on a dataset given by the names of its graphs; None stands for all that there is."""
+        ...
 
 
 def evaluate(
-    store: Store,
+    store: Dataset,
     task: Task,
     *,
     max_query_size: int = MAX_QUERY_SIZE,
@@ -106,8 +124,10 @@ def evaluate(
     LimitExceededError (size, nesting, number of operators).
     """
     told = check(task.query, max_query_size=max_query_size, services=services)
-    dataset, options = _dataset(store, task, told)
     text = rewrite(task.query, snapshot) if snapshot else task.query
+    if not isinstance(store, Store):
+        return _evaluate_elsewhere(cast(Elsewhere, store), task, text)
+    dataset, options = _dataset(store, task, told)
     try:
         outcome = dataset.query(text, **options)
     except SyntaxError as error:
@@ -123,8 +143,7 @@ def evaluate(
         if isinstance(outcome, QueryBoolean)
         else "solutions"
     )
-    declared = (told.prefixes or outline(task.query).prefixes or PREFIXES) if kind == "graph" else {}
-    return Answer(kind, outcome, task, prefixes=declared, volatile=told.volatile)
+    return Answer(kind, outcome, task, told.volatile)
 
 
 def evaluate_to(snapshot: Snapshot, query: str, format_name: str | None, output: IO[bytes]) -> None:
@@ -136,9 +155,9 @@ def evaluate_to(snapshot: Snapshot, query: str, format_name: str | None, output:
     graphs = [offer for offer in GRAPHS if format_name is None or offer.is_called(format_name)]
     task = Task(query)
     if results and results[0].results:
-        task = replace(task, results=results[0].results)
+        task = task._replace(results=results[0].results)
     if graphs and graphs[0].rdf:
-        task = replace(task, graph=graphs[0].rdf)
+        task = task._replace(graph=graphs[0].rdf)
     answer = evaluate(snapshot.store, task, snapshot=snapshot)
     if not (graphs if answer.kind == "graph" else results):
         offered = ", ".join(offer.name for offer in (GRAPHS if answer.kind == "graph" else RESULTS))
@@ -151,7 +170,7 @@ def evaluate_rows(snapshot: Snapshot, query: str) -> tuple[list[str], list[list[
     outcome = evaluate(snapshot.store, Task(query), snapshot=snapshot).outcome
     if isinstance(outcome, QueryBoolean):
         return ["answer"], [["true" if outcome else "false"]]
-    if isinstance(outcome, QueryTriples):
+    if not isinstance(outcome, QuerySolutions):
         return ["subject", "predicate", "object"], [[_plain(term) for term in triple] for triple in outcome]
     header = [variable.value for variable in outcome.variables]
     return header, [[_plain(row[name]) for name in header] for row in outcome]
@@ -163,10 +182,10 @@ def _plain(term: Any) -> str:
 
 def check(query: str, *, max_query_size: int = MAX_QUERY_SIZE, services: Collection[str] = frozenset()) -> Outline:
     """Refuse what must not reach the engine; return what the tokens of the query say (little where it is plain)."""
-    if len(query) > max_query_size or len(query.encode()) > max_query_size:
+    if len(query) * 4 > max_query_size and len(query.encode()) > max_query_size:
         raise TooLargeError(f"a query may have {max_query_size:,} bytes")
     if _is_plain(query):
-        return Outline()
+        return _PLAIN
     told = outline(query, services=services)
     if told.depth > MAX_DEPTH:
         raise RequestError(f"a query may nest brackets {MAX_DEPTH} deep")
@@ -199,6 +218,34 @@ def _refuse_update(told: Outline) -> None:
         raise RequestError(f"{told.update} is an update; this endpoint only reads")
 
 
+def _evaluate_elsewhere(store: Elsewhere, task: Task, text: str) -> Answer:
+    """Have a query evaluated by the store that holds the dataset."""
+    told = outline(task.query)
+    _refuse_update(told)
+    if told.service:
+        raise RequestError("SERVICE is not passed on to the store behind this endpoint")
+    is_given = bool(task.default_graphs or task.named_graphs or told.default_graphs or told.named_graphs)
+    in_request = bool(task.default_graphs or task.named_graphs)
+    default = _nodes(task.default_graphs if in_request else told.default_graphs)
+    named = _nodes(task.named_graphs if in_request else told.named_graphs)
+    if len(default) > 1:
+        # Engines differ in whether they count twice what two graphs say: here it is counted once, as at home.
+        return evaluate(_fetch(store, [*default, *named]), task._replace(query=text))
+    outcome = (
+        store.evaluate(text, [node.value for node in default], [node.value for node in named])
+        if is_given
+        else store.evaluate(text, None, None)
+    )
+    kind: Kind = (
+        "boolean"
+        if isinstance(outcome, QueryBoolean)
+        else "solutions"
+        if isinstance(outcome, QuerySolutions)
+        else "graph"
+    )
+    return Answer(kind, outcome, task, told.volatile)
+
+
 def _dataset(store: Store, task: Task, told: Outline) -> tuple[Store, dict[str, Any]]:
     """Return the store to evaluate on and the options of its `query`.
 
@@ -208,13 +255,13 @@ def _dataset(store: Store, task: Task, told: Outline) -> tuple[Store, dict[str, 
     Source: SPARQL 1.1 Protocol §2.1.4.
     """
     in_request = bool(task.default_graphs or task.named_graphs)
+    if not in_request and len(told.default_graphs) <= 1:
+        return store, {}
     default = _nodes(task.default_graphs if in_request else told.default_graphs)
     named = _nodes(task.named_graphs if in_request else told.named_graphs)
     if len(default) > 1:
         return _union(store, default, named), {"default_graph": DefaultGraph(), "named_graphs": named}
-    if in_request or len(told.default_graphs) > 1:
-        return store, {"default_graph": default, "named_graphs": named}
-    return store, {}
+    return store, {"default_graph": default, "named_graphs": named}
 
 
 def _nodes(iris: Sequence[str]) -> list[NamedNode]:
@@ -232,25 +279,36 @@ def _union(store: Store, default: Sequence[NamedNode], named: Sequence[NamedNode
         for graph in named:
             yield from store.quads_for_pattern(None, None, None, graph)
 
-    copied = list(islice(quads(), MAX_UNION + 1))
+    return _copy(quads())
+
+
+def _fetch(store: Dataset, graphs: Iterable[NamedNode]) -> Store:
+    return _copy(quad for graph in graphs for quad in store.quads_for_pattern(None, None, None, graph))
+
+
+def _copy(quads: Iterable[Quad]) -> Store:
+    copied = list(islice(quads, MAX_UNION + 1))
     if len(copied) > MAX_UNION:
         raise LimitExceededError(
             f"a query over several default graphs may draw on {MAX_UNION:,} quads; leave the graphs out to query "
             "their merge, or name fewer"
         )
-    union = Store()
-    union.bulk_extend(copied)
-    return union
+    store = Store()
+    store.bulk_extend(copied)
+    return store
 
 
-def _write_graph(triples: QueryTriples, fmt: RdfFormat, prefixes: Mapping[str, str], output: IO[bytes]) -> None:
-    if fmt in (RdfFormat.N_TRIPLES, RdfFormat.N_QUADS):
+def _write_graph(triples: QueryTriples | Iterator[Triple], task: Task, output: IO[bytes]) -> None:
+    fmt = task.graph
+    if isinstance(triples, QueryTriples) and fmt in (RdfFormat.N_TRIPLES, RdfFormat.N_QUADS):
         triples.serialize(output, fmt)
-    elif fmt.supports_datasets and fmt != RdfFormat.JSON_LD:
+        return
+    prefixes = outline(task.query).prefixes or dict(PREFIXES)
+    if fmt.supports_datasets and fmt != RdfFormat.JSON_LD:
         quads = (Quad(triple.subject, triple.predicate, triple.object) for triple in triples)
-        serialize(quads, output, fmt, prefixes=dict(prefixes))
+        serialize(quads, output, fmt, prefixes=prefixes)
     else:
-        serialize(triples, output, fmt, prefixes=dict(prefixes))
+        serialize(triples, output, fmt, prefixes=prefixes)
 
 
 def _json_term(term: Any) -> dict[str, Any]:

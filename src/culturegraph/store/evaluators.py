@@ -149,8 +149,13 @@ class Evaluation:
 class Outcome(Protocol):
     """An evaluation that has begun: what it answers, and its answer when it is written."""
 
-    kind: Kind
-    volatile: bool
+    @property
+    def kind(self) -> Kind:
+        """What it answers with."""
+
+    @property
+    def volatile(self) -> bool:
+        """Whether the same query may give another answer."""
 
     def write(self, output: IO[bytes]) -> None:
         """Write the answer; whatever `output.write` raises ends the evaluation."""
@@ -163,7 +168,7 @@ class Evaluators:
     """A bounded pool of threads that evaluate queries on one snapshot, or wait for who evaluates them."""
 
     def __init__(self, snapshot: Snapshot, settings: Settings, evaluate: Evaluate | None = None) -> None:
-        self._evaluate = evaluate or _evaluate_here(snapshot, settings)
+        self._evaluate = evaluate or evaluate_here(snapshot, settings)
         self._timeout = settings.query_timeout
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads = self._start(settings.workers)
@@ -222,7 +227,9 @@ class Evaluators:
             job.post(CulturegraphError(f"the evaluation failed: {error}"))
 
 
-def _evaluate_here(snapshot: Snapshot, settings: Settings) -> Evaluate:
+def evaluate_here(snapshot: Snapshot, settings: Settings) -> Callable[[Task], Answer]:
+    """Return what evaluates tasks in this process."""
+
     def evaluate_task(task: Task) -> Answer:
         return evaluate(
             snapshot.store,

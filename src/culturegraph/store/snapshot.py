@@ -30,13 +30,16 @@ from typing import Any, Final
 from pyoxigraph import DefaultGraph, Quad, RdfFormat, Store, parse
 
 from culturegraph.errors import StorageError
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import GEOMETRY, VALIDATION
+from culturegraph.store.statement_index import StatementIndex
 from culturegraph.store.text_index import TextIndex
 from culturegraph.store.text_index_file import write_text_index
 
 CURRENT: Final = "current"
 MANIFEST: Final = "manifest.json"
 TEXT_INDEX: Final = "names.sqlite"
+STATEMENTS: Final = "statements"
 # Quads (merge included) up to which a snapshot is also kept as N-Quads and may be held in memory (half a second).
 MEMORY_LIMIT: Final = 100_000
 # Bytes up to which opening a snapshot checks every checksum; above, sizes only (the store checks blocks as it reads).
@@ -75,7 +78,7 @@ class Snapshot:
 
     path: Path
     manifest: Mapping[str, Any]
-    store: Store
+    store: Dataset
     _hold: _Hold | None = field(default=None, repr=False, compare=False)
     is_in_memory: bool = False
 
@@ -104,6 +107,12 @@ class Snapshot:
         """The names and identifiers of the snapshot; made in memory where the snapshot is older than its file."""
         file = self.path / TEXT_INDEX
         return TextIndex(file) if file.is_file() else TextIndex.of(self.store)
+
+    @cached_property
+    def statement_index(self) -> StatementIndex:
+        """The statements of the merge by their hash; made in memory where there is no file of them."""
+        file = self.path / STATEMENTS
+        return StatementIndex.read(file, self.store) if file.is_file() else StatementIndex(self.store)
 
     @property
     def triples(self) -> int:

@@ -19,8 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from pyoxigraph import Store
-
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.store.text_index_file import KINDS, text_index_bytes
 from culturegraph.store.text_matching import Match, Search, by_closest, by_identifier, by_words
 
@@ -53,7 +52,7 @@ class TextIndex:
         self._matches = lru_cache(maxsize=32)(self._find)
 
     @classmethod
-    def of(cls, store: Store) -> TextIndex:
+    def of(cls, store: Dataset) -> TextIndex:
         """Make an index in memory, for a store that has no file: a snapshot of an earlier version, a test."""
         return cls(text_index_bytes(store))
 

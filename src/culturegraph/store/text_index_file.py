@@ -22,9 +22,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from culturegraph.linking.names import fold, plain, split_note, telling, words
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, RDFS, SKOS, TYPE
 
 # Kinds of names, the most telling first; their numbers are written into the file.
@@ -64,7 +65,7 @@ ANALYZE;
 """
 
 
-def write_text_index(path: Path, store: Store) -> None:
+def write_text_index(path: Path, store: Dataset) -> None:
     """Write the index of a store's default graph to a new file. Raises OSError where the disk does not take it."""
     try:
         connection = sqlite3.connect(path, isolation_level=None)
@@ -78,7 +79,7 @@ def write_text_index(path: Path, store: Store) -> None:
         raise OSError(f"the text index cannot be written: {error}") from error
 
 
-def text_index_bytes(store: Store) -> bytes:
+def text_index_bytes(store: Dataset) -> bytes:
     """Return the index of a store's default graph as the bytes of an SQLite file."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
@@ -100,7 +101,7 @@ def identifier_key(text: str) -> str:
     return re.sub(r"[\W_]+", "", text.lower())
 
 
-def _fill(connection: sqlite3.Connection, store: Store) -> None:
+def _fill(connection: sqlite3.Connection, store: Dataset) -> None:
     connection.executescript(_SCHEMA)
     connection.execute("BEGIN")
     things = _read_things(store)
@@ -117,14 +118,14 @@ def _fill(connection: sqlite3.Connection, store: Store) -> None:
     connection.executescript(_INDEXES)
 
 
-def _values(store: Store, predicate: NamedNode) -> Iterator[tuple[str, Any]]:
+def _values(store: Dataset, predicate: NamedNode) -> Iterator[tuple[str, Any]]:
     """Yield what a property says of the things that are ours."""
     for quad in store.quads_for_pattern(None, predicate, None, DefaultGraph()):
         if isinstance(quad.subject, NamedNode) and quad.subject.value.startswith(BASE):
             yield quad.subject.value, quad.object
 
 
-def _read_things(store: Store) -> dict[str, dict[tuple[str, str], str]]:
+def _read_things(store: Dataset) -> dict[str, dict[tuple[str, str], str]]:
     """Return, by IRI, each name and its language with its kind: the most telling where a name has several."""
     things: dict[str, dict[tuple[str, str], str]] = {}
     for predicate, kind in _NAMES:
@@ -134,7 +135,7 @@ def _read_things(store: Store) -> dict[str, dict[tuple[str, str], str]]:
     return things
 
 
-def _weigh(store: Store, numbers: dict[str, int]) -> dict[str, float]:
+def _weigh(store: Dataset, numbers: dict[str, int]) -> dict[str, float]:
     """Return how often other things point at each thing, as a logarithm, the most often 1."""
     rows: Any = store.query("SELECT ?o (COUNT(*) AS ?n) { ?s ?p ?o FILTER(ISIRI(?o)) } GROUP BY ?o")
     counts = {row[0].value: int(row[1].value) for row in rows}
@@ -167,7 +168,7 @@ def _write_names(
     connection.executemany("INSERT INTO gram (rowid, text) VALUES (?, ?)", enumerate(map(bounded, written), 1))
 
 
-def _write_classes(connection: sqlite3.Connection, store: Store, numbers: dict[str, int]) -> None:
+def _write_classes(connection: sqlite3.Connection, store: Dataset, numbers: dict[str, int]) -> None:
     pairs = sorted(
         (value.value, numbers[iri])
         for iri, value in _values(store, TYPE)
@@ -178,7 +179,7 @@ def _write_classes(connection: sqlite3.Connection, store: Store, numbers: dict[s
     connection.executemany("INSERT INTO typed VALUES (?, ?)", ((classes[name], thing) for name, thing in pairs))
 
 
-def _identifiers(store: Store, numbers: dict[str, int]) -> Iterator[tuple[str, int, str]]:
+def _identifiers(store: Dataset, numbers: dict[str, int]) -> Iterator[tuple[str, int, str]]:
     """Yield key, thing and text of every identifier: those that the ontology calls so, and exact matches elsewhere."""
     for predicate in _identifier_properties(store):
         for iri, value in _values(store, predicate):
@@ -195,7 +196,7 @@ def _identifiers(store: Store, numbers: dict[str, int]) -> Iterator[tuple[str, i
                 yield identifier_key(local), numbers[iri], match
 
 
-def _identifier_properties(store: Store) -> Iterable[NamedNode]:
+def _identifier_properties(store: Dataset) -> Iterable[NamedNode]:
     """Return cg:identifier, the properties below it, and skos:notation. Works on a merge without closure too."""
     found = {_IDENTIFIER}
     waiting = [_IDENTIFIER]

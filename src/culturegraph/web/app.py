@@ -18,6 +18,7 @@ from culturegraph.server.board import Board
 from culturegraph.server.cache import AnswerCache
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluate, Evaluators
+from culturegraph.store.kept_answers import remember
 from culturegraph.store.snapshot import Snapshot, open_current
 from culturegraph.web import (
     about,
@@ -84,6 +85,34 @@ _ROUTERS = (
 )
 
 
+def make_site(
+    settings: Settings,
+    snapshot: Snapshot,
+    *,
+    board: Board | None = None,
+    evaluate: Evaluate | None = None,
+    room: AnswerCache | None = None,
+) -> Site:
+    """Return what the routers share for one snapshot. An app may change from one to another: `app.state.site`."""
+    check_door(settings, snapshot.manifest)
+    every = read_queries(settings.queries)
+    queries = [query for query in every if query.kind in questions.SHOWN_KINDS]
+    site = Site(
+        settings=settings,
+        snapshot=snapshot,
+        evaluators=Evaluators(snapshot, settings, evaluate or remember(snapshot, settings)),
+        board=board or Board(),
+        is_alone=evaluate is None,
+        pages=Pages(snapshot.version),
+        queries={query.id: query for query in queries},
+        dashboards=read_dashboards(settings.queries / "dashboards", queries),
+        revision=compute_revision(snapshot, settings, every),
+        kept=kept.KeptPages(room or kept.make_room(settings.kept_pages)),
+    )
+    site.pages.lead_to({"/sparql", *(path for router in _ROUTERS for path in _paths(router))})
+    return site
+
+
 def create_app(
     settings: Settings,
     snapshot: Snapshot | None = None,
@@ -99,26 +128,12 @@ def create_app(
     Raises StorageError where nothing is published or it is damaged.
     """
     snapshot = snapshot or open_current(settings.store, in_memory=True)
-    check_door(settings, snapshot.manifest)
-    every = read_queries(settings.queries)
-    queries = [query for query in every if query.kind in questions.SHOWN_KINDS]
-    site = Site(
-        settings=settings,
-        snapshot=snapshot,
-        evaluators=Evaluators(snapshot, settings, evaluate),
-        board=board or Board(),
-        is_alone=evaluate is None,
-        pages=Pages(snapshot.version),
-        queries={query.id: query for query in queries},
-        dashboards=read_dashboards(settings.queries / "dashboards", queries),
-        revision=compute_revision(snapshot, settings, every),
-        kept=kept.KeptPages(room or kept.make_room(settings.kept_pages)),
-    )
+    site = make_site(settings, snapshot, board=board, evaluate=evaluate, room=room)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        site.evaluators.close()
+        app.state.site.evaluators.close()
 
     app = FastAPI(
         title="culturegraph",
@@ -135,8 +150,7 @@ def create_app(
     for router in _ROUTERS:
         app.include_router(router)
     # Next: the kind of page that there is most of.
-    app.router.routes.insert(1, EntityRoute(site, {path for router in _ROUTERS for path in _paths(router)}))
-    site.pages.lead_to({"/sparql", *(path for router in _ROUTERS for path in _paths(router))})
+    app.router.routes.insert(1, EntityRoute({path for router in _ROUTERS for path in _paths(router)}))
     app.mount("/static", StaticFiles(directory=_FOLDER / "static"), name="static")
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=kept.SMALL, compresslevel=kept.LEVEL)

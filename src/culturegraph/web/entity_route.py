@@ -32,9 +32,8 @@ _MANY: Final = 1000
 class EntityRoute(BaseRoute):
     """`/doc/{kind}/{slug}` without parameters but the language."""
 
-    def __init__(self, site: Site, paths: Collection[str]) -> None:
+    def __init__(self, paths: Collection[str]) -> None:
         """Leave alone what other routes below `/doc/` answer, of all `paths` of the server."""
-        self._site = site
         below = {path.removeprefix(_BELOW).split("/")[0] for path in paths if path.startswith(_BELOW)}
         self._others = below | set(OWN_PLACES)
 
@@ -53,16 +52,16 @@ class EntityRoute(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with what is known, else with the page, made here where that takes a few milliseconds."""
-        request, site = Request(scope, receive), self._site
+        request, site = Request(scope, receive), scope["app"].state.site
         tag = site.entity_tag(request, site.pages.language(request))
         response = recall(request, site, tag, VARY_PAGE)
         if response is None:
             path = scope["path"].removeprefix(_BELOW)
             make = partial(make_and_keep, request, site, tag, VARY_PAGE, partial(make_page, request, site, path))
-            response = make() if self._is_soon_made(path) else await run_in_threadpool(make)
+            response = make() if self._is_soon_made(site, path) else await run_in_threadpool(make)
         await response(scope, receive, send)
 
-    def _is_soon_made(self, path: str) -> bool:
+    def _is_soon_made(self, site: Site, path: str) -> bool:
         # What is not known at all is compared with every name.
-        snapshot = self._site.snapshot
+        snapshot = site.snapshot
         return snapshot.is_in_memory and 0 < count_statements(snapshot.store, to_iri(path), _MANY) < _MANY

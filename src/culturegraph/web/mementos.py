@@ -30,6 +30,7 @@ from culturegraph.protocols.mementos import (
     to_json,
     to_link_format,
 )
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType
 from culturegraph.rdf.graphs import merge
 from culturegraph.rdf.vocabulary import BASE
@@ -124,7 +125,7 @@ def _state(
 def _page(
     request: Request,
     site: Site,
-    store: Store,
+    store: Dataset,
     release: Release,
     iri: str,
     window: Window | None,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pyoxigraph import Store
-
 from culturegraph.protocols.labels import Labels, Name, to_href
+from culturegraph.rdf.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Table:
     is_truncated: bool
 
 
-def to_table(results: dict[str, Any], store: Store, language: str) -> Table:
+def to_table(results: dict[str, Any], store: Dataset, language: str) -> Table:
     """Return the table of a result in SPARQL JSON."""
     labels = Labels(store, language)
     variables = tuple(results["head"]["vars"])

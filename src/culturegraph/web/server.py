@@ -6,6 +6,7 @@ import errno
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,22 @@ from culturegraph.settings import Settings
 from culturegraph.store.snapshot import read_current_manifest
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from culturegraph.server.zygote import PagesProcess
 
+Progress = Callable[[str], AbstractContextManager[None]]
 
-def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
+
+def serve(
+    settings: Settings,
+    *,
+    on_ready: Callable[[str], None] | None = None,
+    progress: Progress = lambda _: nullcontext(),
+) -> None:
     """Serve the published snapshot until interrupted; `on_ready` gets the address once requests are answered.
+
+    Where the settings name endpoints, what is published there is served; `progress` shows what has to be made first.
 
     Without `on_ready` the address goes to standard error. A server that asks for tokens is a single process: its door
     is then the only way in. Raises StorageError where the port is taken or no usable snapshot is published, UsageError
@@ -34,6 +46,9 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
         (on_ready or _announce)(address(listener))
 
     with listener:
+        if settings.endpoints:
+            _serve_endpoints(settings, listener, tell, progress)
+            return
         # Where there is nothing to serve this says so, before a process is started.
         check_door(settings, read_current_manifest(settings.store))
         if settings.single_process or settings.tokens is not None or not sys.platform.startswith("linux"):
@@ -43,9 +58,20 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
 
 
 def _serve_alone(settings: Settings, listener: socket.socket, tell: Callable[[], None]) -> None:
+    from culturegraph.web.app import create_app
+
+    _run(create_app(settings), settings, listener, tell)
+
+
+def _serve_endpoints(settings: Settings, listener: socket.socket, tell: Callable[[], None], progress: Progress) -> None:
+    from culturegraph.web.remote import create_remote_app
+
+    _run(create_remote_app(settings, progress), settings, listener, tell)
+
+
+def _run(app: FastAPI, settings: Settings, listener: socket.socket, tell: Callable[[], None]) -> None:
     import uvicorn
 
-    from culturegraph.web.app import create_app
     from culturegraph.web.patience import configure
     from culturegraph.web.private import Door
 
@@ -58,7 +84,6 @@ def _serve_alone(settings: Settings, listener: socket.socket, tell: Callable[[],
             if self.started:
                 tell()
 
-    app = create_app(settings)
     app.state.site.prepare()
     Server(configure(Door(app, settings.tokens) if settings.tokens else app, settings)).run(sockets=[listener])
 

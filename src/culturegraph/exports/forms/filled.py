@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, QuerySolutions, Store, Triple
+from pyoxigraph import DefaultGraph, Literal, NamedNode, QuerySolutions, Triple
 
 from culturegraph.exports.forms.declared import LANGUAGES, Field, Path_, Section, Step
 from culturegraph.exports.forms.footnotes import Notes
 from culturegraph.queries import QueryFile
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import INFERRED
 from culturegraph.rdf.vocabulary import BASE, CG, DCTERMS, LABEL, PREFIXES, SKOS, TYPE, XSD, shrink
 
@@ -91,7 +92,7 @@ class Filler:
     part after `exports/`.
     """
 
-    def __init__(self, store: Store, language: str, form: str) -> None:
+    def __init__(self, store: Dataset, language: str, form: str) -> None:
         self._store, self._language, self._form = store, language, form
         self._chosen_nodes: dict[str, Nodes] = {}
         self._order = (language, *(other for other in LANGUAGES if other != language))

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store, Triple
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Triple
 
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import GRAPH, INFERRED
 from culturegraph.rdf.statements import statement_iri
 from culturegraph.rdf.vocabulary import CG, DCTERMS, LABEL, PROV
@@ -53,7 +54,7 @@ class Note:
 class Notes:
     """Numbers the notes of a draft in the order in which they are first needed; the same statements share a note."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Dataset) -> None:
         self._store = store
         self._notes: dict[tuple[Triple, ...], Note] = {}
         self._known: dict[str, tuple[str, str | None, str | None]] = {}

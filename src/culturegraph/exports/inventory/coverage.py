@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pyoxigraph import QuerySolutions, Store
+from pyoxigraph import QuerySolutions
 
 from culturegraph.exports.forms.declared import Field, Form, Section
 from culturegraph.exports.forms.filled import gap_query
 from culturegraph.exports.inventory.sheets import PROFILE
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import PREFIXES
 
 _PREFIX = re.compile(r"^PREFIX .*$", re.MULTILINE)
@@ -25,7 +26,7 @@ class Filled:
     sheets: int
 
 
-def count_filled(store: Store, outline: Form) -> Iterator[Filled]:
+def count_filled(store: Dataset, outline: Form) -> Iterator[Filled]:
     """Yield the fields in their order."""
     for section in outline.sections:
         assert section.query is not None

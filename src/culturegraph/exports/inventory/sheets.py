@@ -12,12 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import NamedNode
 
 from culturegraph.errors import DataError
 from culturegraph.exports.forms.declared import Form, FormReader, Section, Words
 from culturegraph.exports.forms.filled import Cell, Filler, Row
 from culturegraph.exports.forms.footnotes import Note, Notes
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE
 
 PROFILE: Final = "inventory"
@@ -77,7 +78,7 @@ def read_outline(queries: Path) -> Form:
 class Sheets:
     """The sheets of one graph in one language."""
 
-    def __init__(self, store: Store, outline: Form, language: str) -> None:
+    def __init__(self, store: Dataset, outline: Form, language: str) -> None:
         self._store, self._outline, self._language = store, outline, language
 
     @cached_property

@@ -15,13 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pyoxigraph import Store
-
 from culturegraph.errors import StorageError
 from culturegraph.exports.profiles.export import Export
 from culturegraph.exports.profiles.forms import write_records
 from culturegraph.exports.profiles.profile import Profile
 from culturegraph.files import writing
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.spreadsheets import guard
 
 # Told after each batch: profile, format, records so far, records in all.
@@ -100,7 +99,7 @@ def write_rejects(export: Export) -> bytes:
 
 
 def write_all(
-    profiles: list[Profile], store: Store, folder: Path, progress: Progress | None = None
+    profiles: list[Profile], store: Dataset, folder: Path, progress: Progress | None = None
 ) -> Iterator[Written]:
     """Write every profile in its formats into a folder, with what is left out; yield each file that is done."""
     try:

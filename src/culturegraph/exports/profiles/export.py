@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from pyoxigraph import Literal, NamedNode, QuerySolutions, QueryTriples, Store, Triple
+from pyoxigraph import Literal, NamedNode, QuerySolutions, QueryTriples, Triple
 
 from culturegraph.errors import DataError, NotFoundError
 from culturegraph.exports.profiles.profile import Profile
 from culturegraph.queries import QueryFile
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE
 
 _RECORDS: Final = re.compile(r"VALUES \?record \{ UNDEF \}")
@@ -46,7 +47,7 @@ class Rejected:
 class Export:
     """One profile over one store. `language` is that of the words around the data, where a format has any."""
 
-    def __init__(self, profile: Profile, store: Store, language: str = "es") -> None:
+    def __init__(self, profile: Profile, store: Dataset, language: str = "es") -> None:
         self.profile, self.store, self.language = profile, store, language
         self._context: dict[str, frozenset[Triple]] = {}
 

@@ -12,9 +12,8 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from pyoxigraph import Store
-
 from culturegraph.exports.statistics.tables import ADDRESS, Dimension, Table, count, name_code
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.spreadsheets import guard
 
 METADATA: Final = "csv-metadata.json"
@@ -24,7 +23,7 @@ LANGUAGES: Final = ("es", "en")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
-def to_csv(store: Store, table: Table) -> bytes:
+def to_csv(store: Dataset, table: Table) -> bytes:
     """Return one table: for each dimension its code and its names, then what was counted."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -50,7 +49,7 @@ def to_metadata(tables: Iterable[Table]) -> bytes:
     return (json.dumps(whole, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def to_package(store: Store, tables: Iterable[Table]) -> bytes:
+def to_package(store: Dataset, tables: Iterable[Table]) -> bytes:
     """Return the package: all tables and their metadata, in a ZIP file."""
     chosen = list(tables)
     buffer = io.BytesIO()

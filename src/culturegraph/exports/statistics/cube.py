@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from pyoxigraph import Literal, NamedNode, Quad, Store
+from pyoxigraph import Literal, NamedNode, Quad
 
 from culturegraph.exports.statistics.csvw import LANGUAGES, LICENCE
 from culturegraph.exports.statistics.tables import ADDRESS, NONE, Dimension, Table, count
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import DCTERMS, EDTF, LABEL, RDFS, TYPE, XSD
 
 _QB: Final = "http://purl.org/linked-data/cube#"
@@ -22,7 +23,7 @@ _RESOURCE: Final = NamedNode(RDFS + "Resource")
 _NO_NAME: Final = {"es": "ninguno", "en": "none"}
 
 
-def build_cubes(store: Store, tables: Iterable[Table]) -> Iterator[Quad]:
+def build_cubes(store: Dataset, tables: Iterable[Table]) -> Iterator[Quad]:
     """Yield the data sets of tables with their structures and observations, in the default graph."""
     yield from _name(NamedNode(NONE), _NO_NAME)
     for table in tables:

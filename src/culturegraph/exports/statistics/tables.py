@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, QuerySolutions, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode, QuerySolutions
 
 from culturegraph.errors import DataError, NotFoundError
 from culturegraph.queries import QueryFile, read_queries
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE, LABEL, PREFIXES
 
 PROFILE: Final = "statistics"
@@ -94,7 +95,7 @@ def _read(query: QueryFile) -> Table:
         raise DataError(f"needs `table` with a measure and dimensions: {error}", query.path.name) from error
 
 
-def count(store: Store, table: Table) -> Sequence[Count]:
+def count(store: Dataset, table: Table) -> Sequence[Count]:
     """Return the rows of a table, sorted by their codes. Raises DataError where the query has other variables."""
     rows = store.query(table.query.sparql, prefixes=dict(PREFIXES))
     names = [dimension.name for dimension in table.dimensions]
@@ -113,7 +114,7 @@ def _code(term: Any, dimension: Dimension) -> str:
     return str(term.value)
 
 
-def name_code(store: Store, dimension: Dimension, code: str, language: str) -> str:
+def name_code(store: Dataset, dimension: Dimension, code: str, language: str) -> str:
     """Return what a code is called in a language, or in another where it has no name in it."""
     if code in {NONE, UNKNOWN_YEAR}:
         return (dimension.none or {}).get(language, "")

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pyoxigraph import NamedNode, Store, Triple
+from pyoxigraph import NamedNode, Triple
 
 from culturegraph.errors import NotFoundError
 from culturegraph.exports.forms.declared import LANGUAGES, Field, Step
 from culturegraph.exports.forms.filled import Filler, Part, Sentence
 from culturegraph.exports.unesco_qpr.draft import PROFILE, Compared, Draft
 from culturegraph.exports.unesco_qpr.form import Cycle
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import CG
 
 _DATE: Final = NamedNode(CG + "date")
 _REPORTED, _CONCERNS = NamedNode(CG + "reportedIn"), NamedNode(CG + "concerns")
 
 
-def compose(store: Store, cycle: Cycle, language: str, version: str = "") -> Draft:
+def compose(store: Dataset, cycle: Cycle, language: str, version: str = "") -> Draft:
     """Return the draft of a cycle in one language. Raises NotFoundError where there is no form in it."""
     if language not in LANGUAGES:
         raise NotFoundError(f"there is no form in {language!r}; there is {', '.join(LANGUAGES)}")

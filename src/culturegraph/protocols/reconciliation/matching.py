@@ -11,13 +11,12 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, Literal
 
-from pyoxigraph import Store
-
 from culturegraph.linking.comparison import Fit, Written, clean, compare, read_written
 from culturegraph.protocols.reconciliation.decision import decide
 from culturegraph.protocols.reconciliation.evidence import Condition, Evidence
 from culturegraph.protocols.reconciliation.schema import NO_NAMES, Schema
 from culturegraph.queries import QueryFile
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import CG
 from culturegraph.store.name_index import HeldName, NameIndex
 from culturegraph.store.text_index import TextIndex
@@ -104,7 +103,7 @@ class Candidate:
 class Reconciler:
     """Reconciles with one snapshot. Made once a process, then only read."""
 
-    def __init__(self, store: Store, index: TextIndex, queries: Mapping[str, QueryFile]) -> None:
+    def __init__(self, store: Dataset, index: TextIndex, queries: Mapping[str, QueryFile]) -> None:
         self.index = index
         self.schema = Schema(store, index.all_types(), queries)
         self.names = NameIndex(index, self.schema.types, self.schema.namesakes)

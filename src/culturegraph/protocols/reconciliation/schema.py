@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from culturegraph.protocols.labels import Labels, sort_key
 from culturegraph.queries import QueryFile
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import ONTOLOGY
 from culturegraph.rdf.vocabulary import BASE, CG, LABEL, PREFIXES, RDFS, SKOS, TYPE
 from culturegraph.store.name_index import read_words
@@ -53,7 +54,7 @@ def to_id(iri: str) -> str:
 class Schema:
     """The types and properties of one snapshot."""
 
-    def __init__(self, store: Store, types: Iterable[tuple[str, str]], queries: Mapping[str, QueryFile]) -> None:
+    def __init__(self, store: Dataset, types: Iterable[tuple[str, str]], queries: Mapping[str, QueryFile]) -> None:
         self._store = store
         held: dict[str, set[str]] = {}
         for iri, kind in types:
