@@ -24,6 +24,7 @@ from small_site import listening
 
 from culturegraph.bench import exports as exports_bench
 from culturegraph.build import Build
+from culturegraph.check import check_profiles
 from culturegraph.cli import main
 from culturegraph.errors import DataError, DataErrors, NotFoundError
 from culturegraph.exports.profiles.bulk import write_all, write_profile, write_rejects
@@ -602,3 +603,12 @@ def test_the_bars_of_exports_are_judged():
     fast, slow = run(100, 30_000, 10), run(1000, 19_000, 25)
     assert [bar["reached"] for bar in exports_bench.judge([fast, slow])] == [False, False]
     assert [bar["reached"] for bar in exports_bench.judge([fast, run(1000, 20_000, 20)])] == [True, True]
+
+
+def test_the_check_reads_profiles(tmp_path: Path):
+    assert check_profiles(QUERIES).passed
+    home = small_profile(tmp_path) / FOLDER / "small"
+    (home / "shapes.ttl").write_text("<a> <b> .", encoding="utf-8")
+    assert "shapes.ttl" in check_profiles(tmp_path).faults[0]
+    (home / "profile.yaml").write_text("- a", encoding="utf-8")
+    assert check_profiles(tmp_path).faults == ("small/profile.yaml is not a mapping",)
