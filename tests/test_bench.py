@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from small_site import publish_small, small_settings
 
 from culturegraph.bench import figures, tables
 from culturegraph.bench.figures import BENCHES, Figures, Options, measure
+from culturegraph.bench.load import Answer
+from culturegraph.bench.pages import _refuse_failures
 from culturegraph.cli.judging import Bench
-from culturegraph.errors import UsageError
+from culturegraph.errors import StorageError, UsageError
 from culturegraph.settings import Settings
 
 
@@ -107,3 +110,21 @@ def test_figures_as_markdown():
         "| --- | --- | --- |",
         "| a | 0.123 | 12,345 |",
     ]
+
+
+@pytest.mark.slow
+def test_pages_are_asked_for_once_and_once_more(tmp_path):
+    publish_small(tmp_path)
+    table = measure("pages", small_settings(tmp_path), Options("2", rounds=2))
+    first, cold, warm = table.rows
+    assert first["pages"] == 1
+    for row in (cold, warm):
+        assert (row["clients"], row["pages"]) == (8, 2)
+        assert 0 < row["p50_ms"] <= row["p95_ms"]
+        assert row["bytes_per_page"] > 500
+    assert [bar["bar"] for bar in table.bars] == ["first time, p95 in ms", "again, p95 in ms"]
+
+
+def test_a_page_that_fails_is_told():
+    with pytest.raises(StorageError, match="1 pages failed, the first with status 500"):
+        _refuse_failures([Answer(200, 0.1, 0.1, 10), Answer(500, 0.1, 0.1, 10)])

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hidden_site import make_project
+from hidden_site import make_project, unpacked
 from httpx import Client
 from pyoxigraph import DefaultGraph, Literal, NamedNode, RdfFormat, Triple, parse
 from small_site import listening
 
 from culturegraph.build import build
 from culturegraph.errors import DataErrors, InvalidGraphError
+from culturegraph.exports.profiles.export import Export
+from culturegraph.exports.profiles.forms import write_records
+from culturegraph.exports.profiles.profile import read_profiles
 from culturegraph.rdf.statements import statement_hash
 from culturegraph.rdf.vocabulary import BASE, CG, LABEL
 from culturegraph.settings import Settings
@@ -174,3 +177,55 @@ def test_the_project_itself_puts_no_label(root: Path) -> None:
     """Only a community may: so the bundled table names none that a source of theirs does not."""
     rows = (root / "data" / "labels.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert not [row for row in rows if "editorial" in row]
+
+
+PROFILES = read_profiles(Path(__file__).resolve().parents[1] / "queries")
+# What these write is no record of one thing: the form of a convention, tables, descriptions of the whole.
+WHOLE = {"ich", "inventory", "statistics", "dcat-ap", "void", "skos", "edm"}
+
+
+@pytest.mark.parametrize("name", sorted(set(PROFILES) - WHOLE))
+def test_every_record_of_a_profile_carries_its_licence_and_its_labels(snapshot: Snapshot, name: str) -> None:
+    export = Export(PROFILES[name], snapshot.store)
+    for form in PROFILES[name].formats:
+        data = b"".join(chunk for chunk, _ in write_records(export, form, [SONG]))
+        assert b"creativecommons.org/licenses/by/4.0/" in data, form
+        assert b"tk-seasonal" in data or b"TK Seasonal" in data, form
+        other = b"".join(chunk for chunk, _ in write_records(export, form, [BASE + "id/expression/danza-abierta"]))
+        assert b"easonal" not in other, form
+
+
+def test_harvested_records_carry_licence_and_labels_in_the_words_of_the_community(client: Client) -> None:
+    found = {
+        kind: client.get(
+            f"/oai?verb=GetRecord&metadataPrefix={kind}&identifier=oai:w3id.org:culturegraph/id/people/ejemplo-yarume"
+        ).text
+        for kind in ("oai_dc", "marcxml")
+    }
+    assert "licenses/by/4.0/" in found["oai_dc"]
+    assert "TK Multiple Communities" in found["oai_dc"]
+    assert "CT Múltiples comunidades" in found["marcxml"]
+
+
+@pytest.mark.parametrize("name", sorted(WHOLE - {"edm", "inventory", "ich"}))
+def test_what_describes_the_whole_carries_a_licence(snapshot: Snapshot, name: str) -> None:
+    export = Export(PROFILES[name], snapshot.store)
+    for form in PROFILES[name].formats:
+        data = b"".join(chunk for chunk, _ in write_records(export, form, export.iris[:1]))
+        data = b"".join(unpacked(data))
+        assert b"creativecommons.org/licenses/by/4.0/" in data, form
+
+
+def test_a_source_that_forbids_passing_on_stops_the_build(example: Settings, tmp_path: Path) -> None:
+    header = (EXAMPLE / "sources.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert header.startswith("id,title,publisher,url,licence,rights,retrieved,kind")
+    folder = tmp_path / "more"
+    folder.mkdir()
+    for licence in ("https://creativecommons.org/licenses/by-nc/4.0/", "https://example.org/all-rights-reserved"):
+        row = f"cerrada,Cerrada,Nadie,https://example.org/c,{licence},,2026-11-23,primary,,"
+        (folder / "sources.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
+        with pytest.raises(InvalidGraphError) as caught:
+            build(example.model_copy(update={"tables": folder, "private_data": None, "store": tmp_path / "store"}))
+        assert "more/sources.csv:2" in str(caught.value)
+        assert "SourceGraph-licencePermits" in str(caught.value)
+        assert not (tmp_path / "store" / "current").exists()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from math import inf
 
@@ -270,18 +269,36 @@ def bundled(built: Build, built_store: Store) -> list[Triple]:
     return [quad.triple for quad in built_store.quads_for_pattern(None, None, None, INFERRED)]
 
 
+class CountingStore:
+    """A store that counts how often it is looked into: the work of a proof, on whatever machine."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.looks = store, 0
+
+    def __contains__(self, quad: Quad) -> bool:
+        self.looks += 1
+        return quad in self.store
+
+    def quads_for_pattern(self, *pattern: object) -> Iterator[Quad]:
+        self.looks += 1
+        return self.store.quads_for_pattern(*pattern)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.store, name)
+
+
 def test_every_inferred_statement_of_the_bundled_graph_has_a_proof(bundled, built_store):
-    explainer, times = Explainer(built_store, RULE_FILES), []
+    store = CountingStore(built_store)
+    explainer, looks = Explainer(store, RULE_FILES), []
     assert bundled
     for triple in bundled:
-        start = time.process_time()
+        store.looks = 0
         proof = explainer.explain(triple)
-        times.append(time.process_time() - start)
+        looks.append(store.looks)
         assert proof.rule is not None
         for step in proof.walk():
             assert step.rule is None or step.premises or step.axioms
             assert step.rule is not None or step.sources, f"asserted by no source: {step.statement}"
-    times.sort()
-    # CPU time, so that a busy machine does not fail the test.
-    assert times[len(times) // 2] < 0.005
-    assert times[len(times) * 95 // 100] < 0.020
+    looks.sort()
+    assert looks[len(looks) // 2] < 60, "a proof looks where its premises can be"
+    assert looks[len(looks) * 95 // 100] < 150

@@ -22,18 +22,21 @@ from lxml import etree
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 from small_site import listening
 
+from culturegraph.bench import exports as exports_bench
 from culturegraph.build import Build
+from culturegraph.check import check_profiles
 from culturegraph.cli import main
 from culturegraph.errors import DataError, DataErrors, NotFoundError
 from culturegraph.exports.profiles.bulk import write_all, write_profile, write_rejects
 from culturegraph.exports.profiles.export import Export
+from culturegraph.exports.profiles.files import make_files
 from culturegraph.exports.profiles.forms import FORMS, form_of, write_records
 from culturegraph.exports.profiles.profile import FOLDER, list_profiles, read_profile, read_profiles
 from culturegraph.protocols.documents import is_known
 from culturegraph.rdf.graphs import read_rdf
 from culturegraph.rdf.vocabulary import BASE, CG, DCAT, DCTERMS, LABEL, PREFIXES, SKOS, TYPE, VOID
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import open_current
+from culturegraph.store.snapshot import open_current, publish
 from culturegraph.validation.engine import validate
 
 QUERIES = Path(__file__).resolve().parents[1] / "queries"
@@ -109,6 +112,14 @@ NEEDED = {
     "dcat-ap": [DCTERMS + "publisher", DCTERMS + "title", DCAT + "accessURL", FOAF + "name"],
     "edm": [DC + "title", DC + "language", DC + "date", EDM + "type", EDM + "rights", EDM + "isShownAt", DC + "rights"],
     "edm-contextual": [SKOS + "prefLabel", SKOS + "note"],
+    "ich": [
+        DCTERMS + "title",
+        DCTERMS + "rights",
+        LABEL.value,
+        SKOS + "prefLabel",
+        CG + "recognitionDate",
+        CG + "ichDomain",
+    ],
     "linked-art": [LABEL.value, CRM + "P2_has_type", CRM + "P82b_end_of_the_end"],
     "schema-org": ["https://schema.org/name", "https://schema.org/license"],
     "skos": [SKOS + "prefLabel", SKOS + "inScheme", DCTERMS + "license"],
@@ -442,6 +453,21 @@ def test_the_command_line_knows_every_profile(
     assert "edm-contextual" in capsys.readouterr().out
 
 
+def test_the_files_of_a_server_are_made_before_it_is_asked(tmp_path: Path):
+    profiles = list(read_profiles(small_profile(tmp_path)).values())
+    store = concepts("a", "b")
+    snapshot = publish(tmp_path / "store", store, version="one", metadata={})
+    told: list[tuple[str, str, int, int]] = []
+    assert make_files(profiles, snapshot, lambda *each: told.append(each)) == len(FORMS)
+    made = sorted((snapshot.path / "exports").iterdir())
+    assert len(made) == len(FORMS)
+    assert all(gzip.decompress(path.read_bytes()) for path in made)
+    # What is there is not made again.
+    told.clear()
+    assert make_files(profiles, snapshot, lambda *each: told.append(each)) == len(FORMS)
+    assert not told
+
+
 @pytest.fixture(scope="module")
 def client(built: Build, settings: Settings) -> Iterator[Client]:
     with listening(settings, open_current(settings.store)) as server, Client(base_url=server, timeout=300) as client:
@@ -559,3 +585,30 @@ def test_a_profile_is_added_by_a_folder(tmp_path: Path, built_store: Store):
         read_profile(tmp_path, "skos")
     assert export.profile.revision
     assert CG in PREFIXES.values()
+
+
+@pytest.mark.slow
+def test_exports_are_measured_on_a_larger_graph(built: Build, settings: Settings):
+    runs = exports_bench.run(settings, (200, 600))
+    edm = [run for run in runs if run.profile == "edm"]
+    assert edm[0].records < 300 < edm[1].records
+    assert all(run.cpu_seconds > 0 and run.peak_memory > 1_000_000 for run in runs)
+    assert [bar["bar"][:3] for bar in exports_bench.judge(runs)] == ["EDM", "EDM"]
+
+
+def test_the_bars_of_exports_are_judged():
+    def run(records: int, rate: float, memory: int) -> exports_bench.Run:
+        return exports_bench.Run("edm", 1, records, 1.0, 1.0, rate, memory)
+
+    fast, slow = run(100, 30_000, 10), run(1000, 19_000, 25)
+    assert [bar["reached"] for bar in exports_bench.judge([fast, slow])] == [False, False]
+    assert [bar["reached"] for bar in exports_bench.judge([fast, run(1000, 20_000, 20)])] == [True, True]
+
+
+def test_the_check_reads_profiles(tmp_path: Path):
+    assert check_profiles(QUERIES).passed
+    home = small_profile(tmp_path) / FOLDER / "small"
+    (home / "shapes.ttl").write_text("<a> <b> .", encoding="utf-8")
+    assert "shapes.ttl" in check_profiles(tmp_path).faults[0]
+    (home / "profile.yaml").write_text("- a", encoding="utf-8")
+    assert check_profiles(tmp_path).faults == ("small/profile.yaml is not a mapping",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -12,14 +13,16 @@ from released_project import FIRST, SECOND
 from culturegraph.build import build
 from culturegraph.errors import DataErrors, InvalidGraphError, StorageError
 from culturegraph.freshness import is_stale
-from culturegraph.rdf.graphs import source_graph
+from culturegraph.rdf.graphs import INFERRED, ONTOLOGY, source_graph
 from culturegraph.rdf.statements import statement_hash
-from culturegraph.rdf.vocabulary import BASE, LABEL
+from culturegraph.rdf.vocabulary import BASE, CG, LABEL, RDFS, TYPE
 from culturegraph.redaction import redact, take_out
 from culturegraph.releases.differences import changes_between
 from culturegraph.releases.folder import find_marks, find_release, list_releases, verify
 from culturegraph.settings import Settings
-from culturegraph.sources.restrictions import FILE, Restrictions, open_gate, read_restrictions
+from culturegraph.sources.restrictions import FILE, Restrictions, open_gate, read_restrictions, spread
+from culturegraph.sources.tables import Origin
+from culturegraph.store.snapshot import open_current
 
 MINIMAL = Path(__file__).parent / "cases" / "build" / "minimal"
 HEADER = "thing,statement,text,level,role,date"
@@ -172,3 +175,110 @@ def test_what_no_row_says_is_not_redacted_and_nothing_is_lost(project: Settings,
     with pytest.raises(InvalidGraphError, match=r"CHANGES\.md"):
         redact(settings)
     assert before == {path: path.read_bytes() for path in (tmp_path / "releases").rglob("*") if path.is_file()}
+
+
+# What hangs on a hidden thing, and what would tell it after all
+
+
+def situation(name: str, kind: str, *objects: str) -> list[Quad]:
+    subject, graph = NamedNode(f"{BASE}id/situation/{name}"), source_graph("a")
+    return [
+        Quad(subject, TYPE, NamedNode(CG + kind), graph),
+        *(Quad(subject, NamedNode(CG + "about"), NamedNode(BASE + each), graph) for each in objects),
+    ]
+
+
+def below(kind: str, parent: str) -> Quad:
+    return Quad(NamedNode(CG + kind), NamedNode(RDFS + "subClassOf"), NamedNode(CG + parent), ONTOLOGY)
+
+
+def test_situations_and_evidence_about_a_hidden_thing_go_with_it_and_other_things_stay() -> None:
+    hierarchy = [below("Practice", "Situation"), below("Mention", "EvidenceItem"), below("Dance", "Expression")]
+    quads = [
+        *hierarchy,
+        *situation("practice", "Practice", "id/expression/secret"),
+        *situation("mention-of-the-practice", "Mention", "id/situation/practice"),
+        *situation("another", "Practice", "id/expression/open"),
+        *situation("dance", "Dance", "id/expression/secret"),
+    ]
+    hidden = spread(Restrictions(things=frozenset({BASE + "id/expression/secret"})), quads, {})
+    names = {iri.removeprefix(BASE) for iri in hidden.things}
+    assert names == {"id/expression/secret", "id/situation/practice", "id/situation/mention-of-the-practice"}
+    left = {quad.subject.value.rpartition("/")[2] for quad in open_gate(quads, hidden, {}) if quad not in hierarchy}
+    assert left == {"another", "dance"}
+
+
+def test_a_thing_that_only_a_hidden_source_describes_goes_and_its_row_with_it() -> None:
+    thing, secret, editorial = NamedNode(BASE + "id/norm/law-1"), source_graph("secret"), source_graph("editorial")
+    row = {
+        Quad(thing, TYPE, NamedNode(CG + "NationalNorm"), secret): Origin("norms.csv", 2, "class"),
+        Quad(thing, LABEL, Literal("our name", language="en"), editorial): Origin("norms.csv", 2, "label_en_editorial"),
+        Quad(thing, LABEL, Literal("another", language="es"), source_graph("b")): Origin("names.csv", 2, "name"),
+    }
+    hidden = spread(Restrictions(things=frozenset({secret.value})), list(row), row)
+    assert thing.value in hidden.things
+    assert open_gate(row, hidden, row) == []
+
+
+def test_a_statement_that_follows_from_others_is_not_hidden_by_itself(small: Settings) -> None:
+    build(small)
+    assert small.private_data is not None
+    store = open_current(small.store).store
+    inferred = sorted(store.quads_for_pattern(None, None, None, INFERRED), key=str)
+    assert inferred
+    folder_of(small.private_data, f",{statement_hash(inferred[0].triple)},,restricted,community,2026-11-23")
+    with pytest.raises(DataErrors, match=r"restrictions\.csv:2:statement follows by a rule"):
+        build(small)
+
+
+def test_a_file_that_names_what_is_hidden_stops_the_build(small: Settings) -> None:
+    assert small.private_data is not None
+    folder_of(small.private_data, "id/norm/law-2,,,restricted,community,2026-11-23")
+    question = small.queries / "examples" / "norms.rq"
+    question.write_text(question.read_text(encoding="utf-8") + "# not <id/norm/law-2>\n", encoding="utf-8")
+    with pytest.raises(InvalidGraphError, match=r"queries/examples/norms\.rq"):
+        build(small)
+
+
+def test_what_hides_nothing_is_told(small: Settings) -> None:
+    assert small.private_data is not None
+    rows = ["id/norm/law-2,,,restricted,community,2026-11-23", "norm/law-2,,,restricted,community,2026-11-23"]
+    rows += [f",{'0' * 64},,restricted,community,2026-11-23", ",,Terceraza,on-request,community,2026-11-23"]
+    folder_of(small.private_data, *rows)
+    assert [str(error).partition(" ")[0] for error in build(small).idle] == [f"{FILE}:{row}" for row in (3, 4, 5)]
+
+
+def test_an_earlier_snapshot_does_not_stay_beside_one_that_hides(small: Settings) -> None:
+    build(small)
+    assert small.private_data is not None
+    folder_of(small.private_data, "id/norm/law-2,,,restricted,community,2026-11-23")
+    (small.store / "validation-report.ttl").write_text("law-2", encoding="utf-8")
+    build(small)
+    assert b"law-2" not in stored_bytes(small)
+
+
+def test_marks_are_of_the_thing_and_not_of_one_whose_name_goes_on() -> None:
+    hidden = Restrictions(things=frozenset({BASE + "id/place/pe-22"}), texts=('a "word"',))
+    found = [any(re.search(mark, text) for mark in hidden.marks()) for text in (
+        b"<https://w3id.org/culturegraph/id/place/pe-22>", b"id/place/pe-22;", b"id/place/pe-2201", b"id/place/pe-22-a",
+        b'"a \\"word\\""', b'"a ""word"""', b"a word",
+    )]  # fmt: skip
+    assert found == [True, True, False, False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("id/a/b,,,restricted", "restrictions.csv:2:role is empty"),
+        ("id/a/b,,,restricted,community,2026-11-23,more", "restrictions.csv:2 has more cells than the header"),
+    ],
+)
+def test_rows_of_another_width_are_located(tmp_path: Path, row: str, told: str) -> None:
+    with pytest.raises(DataErrors) as caught:
+        read_restrictions(folder_of(tmp_path / "p", row))
+    assert told in str(caught.value)
+
+
+def test_spaces_around_a_name_do_not_show_it(tmp_path: Path) -> None:
+    read = read_restrictions(folder_of(tmp_path / "p", " id/a/b , , ,restricted, community,2026-11-23"))
+    assert read.things == {BASE + "id/a/b"}

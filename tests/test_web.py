@@ -219,14 +219,14 @@ def test_a_server_without_a_snapshot_says_what_to_do(tmp_path: Path) -> None:
         serve(small_settings(tmp_path / "none"))
 
 
-def test_small_answers_are_not_held_back(client: Client) -> None:
+def test_small_answers_are_not_held_back() -> None:
     """Headers and body are two writes: without TCP_NODELAY each answer takes 40 ms more."""
-    elapsed = []
-    for _ in range(20):
-        started = time.perf_counter()
-        client.get("/health")
-        elapsed.append(time.perf_counter() - started)
-    assert min(elapsed) < 0.03
+    with (
+        bind("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as end,
+    ):
+        assert end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_addresses() -> None:
@@ -249,11 +249,9 @@ def test_the_server_starts_serves_and_stops_on_sigterm(tmp_path: Path, single: s
         " single_process=bool(sys.argv[3])))"
     )
     command = [sys.executable, "-c", code, str(CASES), str(tmp_path / "store"), single]
-    started = time.monotonic()
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
-        ready = time.monotonic() - started
         found = re.search(r"http://(\S+)/", line)
         assert found is not None, line
         connection = http.client.HTTPConnection(found[1], timeout=10)
@@ -263,10 +261,10 @@ def test_the_server_starts_serves_and_stops_on_sigterm(tmp_path: Path, single: s
         stopped = time.monotonic()
         process.terminate()
         rest = process.stderr.read()
+    # Ten seconds are for what is under way.
     assert time.monotonic() - stopped < 5, "nothing was under way"
     assert process.returncode in (0, -15), rest
     assert "Traceback" not in rest
-    assert ready < 20
 
 
 def test_the_canonical_base_is_never_rewritten(client: Client) -> None:

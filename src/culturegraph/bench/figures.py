@@ -23,6 +23,8 @@ class Figures:
     bars: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     # An SVG.
     picture: str | None = None
+    # Where and when they were taken.
+    taken: Mapping[str, str] = field(default_factory=dict)
 
     def to_markdown(self) -> str:
         """Return the rows, and what must be reached, as Markdown tables."""
@@ -31,7 +33,8 @@ class Figures:
     def to_json(self) -> dict[str, Any]:
         """Return the figures for machines."""
         bars = {"bars": list(map(dict, self.bars))} if self.bars else {}
-        return {"bench": self.name, "rows": list(map(dict, self.rows)), **bars, "remarks": list(self.remarks)}
+        taken = {"taken": dict(self.taken)} if self.taken else {}
+        return {"bench": self.name, **taken, "rows": list(map(dict, self.rows)), **bars, "remarks": list(self.remarks)}
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,33 @@ def _pages(settings: Settings, options: Options) -> Figures:
     return Figures("pages", [asdict(run) for run in runs], bars=pages.judge(runs))
 
 
+def _scale(_settings: Settings, options: Options) -> Figures:
+    # Only here: it publishes snapshots of its own.
+    from culturegraph.bench import scale, scale_picture
+
+    parts = tuple(options.parts.split(",")) if options.parts else scale.PARTS
+    if unknown := set(parts) - set(scale.PARTS):
+        raise UsageError(f"there is no part {unknown.pop()!r} (there are {', '.join(scale.PARTS)})")
+    rows = scale.rows(scale.run(_sizes(options.sizes, scale.SIZES), parts, options.progress))
+    return Figures("scale", rows, picture=scale_picture.draw(rows), taken=scale.machine())
+
+
+def _exports(settings: Settings, options: Options) -> Figures:
+    # Only here: it opens the published snapshot.
+    from culturegraph.bench import exports
+
+    runs = exports.run(settings, _sizes(options.sizes, exports.SIZES), options.progress)
+    return Figures("exports", [asdict(run) for run in runs], bars=exports.judge(runs))
+
+
+def _explanation(settings: Settings, options: Options) -> Figures:
+    # Only here: it opens the published snapshot.
+    from culturegraph.bench import explanation
+
+    runs = explanation.run(settings, _sizes(options.sizes, (explanation.STATEMENTS,)))
+    return Figures("explanation", [asdict(run) for run in runs], bars=explanation.judge(runs))
+
+
 BENCHES: Final[Mapping[str, Callable[[Settings, Options], Figures]]] = {
     "endpoint": _endpoint,
     "tables": _tables,
@@ -130,9 +160,12 @@ BENCHES: Final[Mapping[str, Callable[[Settings, Options], Figures]]] = {
     "validation": _validation,
     "reconciliation": _reconciliation,
     "pages": _pages,
+    "scale": _scale,
+    "exports": _exports,
+    "explanation": _explanation,
 }
 # What takes --seed and --rounds, and what takes --parts.
-_REPEATED, _PARTED = frozenset({"endpoint", "pages"}), frozenset({"endpoint"})
+_REPEATED, _PARTED = frozenset({"endpoint", "pages"}), frozenset({"endpoint", "scale"})
 
 
 def measure(name: str, settings: Settings, options: Options) -> Figures:

@@ -166,7 +166,7 @@ def measure(reader: str, metadata: Path) -> dict[str, float]:
     start, began = _cpu_seconds(), time.perf_counter()
     rows, quads = _READ[reader](metadata)
     elapsed, seconds = time.perf_counter() - began, _cpu_seconds() - start
-    peak = round(max(_peak_mb(), _children_mb()), 1)
+    peak = round(max(peak_mb(), _children_mb()), 1)
     return {"rows": rows, "quads": quads, "seconds": round(seconds, 4), "elapsed": round(elapsed, 4), "peak_mb": peak}
 
 
@@ -180,7 +180,7 @@ def _children_mb() -> float:
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """Return the most memory that this process held. On Linux rusage keeps the parent's peak: its own file is read."""
     status = Path("/proc/self/status")
     if status.is_file():

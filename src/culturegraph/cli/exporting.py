@@ -53,6 +53,9 @@ verbs = typer.Typer(help="Write the published graph in a profile.", cls=_Profile
 def export_all(
     context: typer.Context,
     every: Annotated[bool, typer.Option("--all", help="every profile, in all its formats")] = False,
+    for_server: Annotated[
+        bool, typer.Option("--for-server", help="make the files that a server gives away, before it is asked for them")
+    ] = False,
     output: Annotated[Path, typer.Option("-o", "--output", help="folder")] = Path("exports"),
     as_json: JsonOption = False,
     store: StoreOption = None,
@@ -61,19 +64,25 @@ def export_all(
     if context.invoked_subcommand is not None:
         return
     settings = read_settings(store=store)
-    if not every:
+    if not every and not for_server:
         from culturegraph.exports.profiles.profile import list_profiles
 
         out.print(context.get_help(), markup=False)
         out.print("Profiles: " + ", ".join(list_profiles(settings.queries)), markup=False)
         raise typer.Exit(UsageError.exit_code)
     from culturegraph.exports.profiles.bulk import write_all
+    from culturegraph.exports.profiles.files import make_files
     from culturegraph.exports.profiles.profile import read_profiles
     from culturegraph.store.snapshot import open_current
 
-    profiles = list(read_profiles(settings.queries).values())
+    profiles, snapshot = list(read_profiles(settings.queries).values()), open_current(settings.store)
+    if for_server:
+        with show_export() as progress:
+            number = make_files(profiles, snapshot, progress)
+        err.print(f"{number} files beside {snapshot.path}", markup=False)
+        return
     with show_export() as progress:
-        made = list(write_all(profiles, open_current(settings.store).store, output, progress))
+        made = list(write_all(profiles, snapshot.store, output, progress))
     if as_json:
         print_json([each.to_json() for each in made])
         return

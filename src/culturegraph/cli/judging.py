@@ -26,6 +26,9 @@ class Bench(StrEnum):
     validation = "validation"
     reconciliation = "reconciliation"
     pages = "pages"
+    scale = "scale"
+    exports = "exports"
+    explanation = "explanation"
 
 
 class ReportFormat(StrEnum):
@@ -46,11 +49,15 @@ def bench(
     name: Annotated[Bench, typer.Argument(help="what is measured")],
     sizes: Annotated[str | None, typer.Option(help="sizes, as N,N")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="write the figures to a file")] = None,
-    picture: Annotated[Path | None, typer.Option(help="endpoint: write an SVG of the figures to a file")] = None,
+    picture: Annotated[Path | None, typer.Option(help="endpoint, scale: write an SVG of the figures to a file")] = None,
     seed: Annotated[int | None, typer.Option(help="endpoint, pages: of what is random", show_default="1")] = None,
     rounds: Annotated[int | None, typer.Option(min=1, help="endpoint, pages: rounds", show_default="5")] = None,
     parts: Annotated[
-        str | None, typer.Option(help="endpoint: some of light,kinds,mixed,dashboard,stream,text,hostile; all without")
+        str | None,
+        typer.Option(
+            help="endpoint: some of light,kinds,mixed,dashboard,stream,text,hostile; "
+            "scale: some of publish,disk,memory,validation,inference; all without"
+        ),
     ] = None,
 ) -> None:
     """Measure a part of culturegraph beside what it is compared with; print a table in Markdown."""

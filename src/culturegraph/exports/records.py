@@ -18,6 +18,8 @@ from typing import Any, Final
 from pyoxigraph import NamedNode, QuerySolutions, QueryTriples, Triple
 
 from culturegraph.errors import DataError, UsageError
+from culturegraph.exports.profiles.export import Export
+from culturegraph.exports.profiles.profile import read_profile
 from culturegraph.queries import QueryFile, read_queries
 from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.vocabulary import BASE, PREFIXES
@@ -60,6 +62,11 @@ class Records:
     def marc_queries(self) -> Sequence[QueryFile]:
         """The queries that give the fields of a MARC record, in the order of their files."""
         return [query for query in self._queries.values() if query.kind == "marc"]
+
+    @cached_property
+    def contextual(self) -> Export:
+        """The records as contextual entities of EDM."""
+        return Export(read_profile(self._folder.parent, "edm-contextual"), self._store)
 
     @cached_property
     def entries(self) -> Mapping[str, Entry]:

@@ -12,8 +12,9 @@ from typing import Final
 from lxml import etree
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
+from culturegraph.exports.profiles.rdf_xml import END, XmlWriter
 from culturegraph.exports.records import Entry, Records, clean
-from culturegraph.rdf.vocabulary import DCTERMS, OWL, PREFIXES, RDF, SKOS, WGS84, XSD
+from culturegraph.rdf.vocabulary import PREFIXES, RDF, XSD
 
 DC: Final = "http://purl.org/dc/elements/1.1/"
 OAI_DC: Final = "http://www.openarchives.org/OAI/2.0/oai_dc/"
@@ -23,11 +24,6 @@ _LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 _ELEMENTS: Final = (
     *("title", "creator", "subject", "description", "publisher", "contributor", "date", "type", "format"),
     *("identifier", "source", "language", "relation", "coverage", "rights"),
-)
-# The elements of EDM's contextual classes in the order of its schema.
-_EDM_ORDER: Final = (
-    *(WGS84 + "lat", WGS84 + "long", SKOS + "prefLabel", SKOS + "altLabel", SKOS + "broader", SKOS + "exactMatch"),
-    *(SKOS + "note", DC + "identifier", DCTERMS + "isPartOf", OWL + "sameAs"),
 )
 _NAME: Final = re.compile(r"[A-Za-z_][\w.-]*$", re.ASCII)
 _KNOWN: Final = {iri: prefix for prefix, iri in PREFIXES.items()} | {EDM: "edm", DC: "dc"}
@@ -55,24 +51,14 @@ def dublin_core(triples: Iterable[Triple]) -> etree._Element:
     return root
 
 
-def contextual_entity(entry: Entry, triples: Iterable[Triple]) -> etree._Element:
-    """Return the rdf:RDF element of a record as a contextual entity; one preferred label a language."""
-    ordered = sorted(
-        (triple for triple in triples if triple.predicate.value in _EDM_ORDER),
-        key=lambda triple: (_EDM_ORDER.index(triple.predicate.value), str(triple.object)),
-    )
-    kept, labelled = [], set()
-    for triple in ordered:
-        if triple.predicate.value == SKOS + "prefLabel":
-            language = getattr(triple.object, "language", "")
-            name = "altLabel" if language in labelled else "prefLabel"
-            kept.append(Triple(triple.subject, NamedNode(SKOS + name), triple.object))
-            labelled.add(language)
-        else:
-            kept.append(triple)
-    kept.sort(key=lambda triple: _EDM_ORDER.index(triple.predicate.value))
-    prefix, name = entry.edm.split(":")
-    return _rdf(entry.iri, f"{{{EDM if prefix == 'edm' else SKOS}}}{name}", kept)
+def contextual_entities(records: Records, iris: Sequence[str]) -> Mapping[str, etree._Element]:
+    """Return the rdf:RDF element of each record as the profile `edm-contextual` has it."""
+    writer = XmlWriter(records.contextual.profile)
+    return {
+        record.iri: etree.fromstring(writer.begin() + writer.write([record]) + END)
+        for batch in records.contextual.batches(iris)
+        for record in batch
+    }
 
 
 def description(iri: str, triples: Iterable[Triple]) -> etree._Element:
@@ -127,7 +113,6 @@ def make_elements(records: Records, form: str, entries: Sequence[Entry]) -> Mapp
         told = records.construct("oai-dc", iris)
         return {iri: dublin_core(told.get(iri, ())) for iri in iris}
     if form == "edm":
-        told = records.construct("edm", iris)
-        return {entry.iri: contextual_entity(entry, told.get(entry.iri, ())) for entry in entries if entry.edm}
+        return contextual_entities(records, [entry.iri for entry in entries if entry.edm])
     told = records.construct("rdf", iris)
     return {iri: description(iri, told.get(iri, ())) for iri in iris}

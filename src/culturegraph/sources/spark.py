@@ -5,10 +5,10 @@ metadata names; its partitions go through `sources.batches`, so the quads are th
 the sorted parts have the same hash. What looks beyond a row (keys, references) is left to Spark. Rows on a cluster have
 no number and no order: a fault is located by file and key, and of several rows with the same key none is carried over.
 
-    spark-submit --master … -m culturegraph.sources.spark csv-metadata.json hdfs://…/quads
+    python -m culturegraph.sources.spark csv-metadata.json hdfs://…/quads
 
-writes `kind=quads/*.txt` (N-Quads) and `kind=rejects/*.txt` (CSV: row, column, reason, value). Executors need
-`culturegraph[build]`.
+writes `kind=quads/*.txt` (N-Quads) and `kind=rejects/*.txt` (CSV: row, column, reason, value). The
+cluster is the one that Spark's own settings name; executors need `culturegraph[build]`.
 
 Source: Apache Spark, PySpark RDD.mapPartitions; W3C csv2rdf §4 (minimal mode).
 """

@@ -2,6 +2,7 @@
 
 /about/                    what there is to read
 /about/data                one page (see `articles`)
+/about/scale               one page, with what `culturegraph bench scale` measured
 /about/data/coverage       what the graph covers: the figures of `culturegraph check --coverage`, of the published graph
 """
 
@@ -15,6 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from culturegraph.errors import NotFoundError
 from culturegraph.rdf.formats import HTML, MediaType, choose
 from culturegraph.web.articles import FOLDER, list_articles, read_article
+from culturegraph.web.measured import read_growth
 from culturegraph.web.negotiation import with_query
 from culturegraph.web.officers import tell_officers
 from culturegraph.web.site import SiteDep, is_unchanged, revalidate
@@ -56,6 +58,18 @@ def show_coverage(request: Request, site: SiteDep) -> Response:
     if chosen is _JSON:
         return revalidate(JSONResponse({section.id: section.to_json() for _, section in sections}), tag, vary)
     return revalidate(site.pages.render(request, "coverage.html", sections=sections), tag, vary)
+
+
+@router.get("/about/scale")
+def show_scale(request: Request, site: SiteDep) -> Response:
+    """Show how large a graph may become, with what was measured."""
+    language = site.pages.language(request)
+    tag = site.entity_tag(request, language)
+    if is_unchanged(request, tag):
+        return revalidate(Response(status_code=304), tag, _VARY)
+    article = read_article(FOLDER / language / "scale.md", site.pages.linker(request))
+    page = site.pages.render(request, "about_scale.html", article=article, growth=read_growth())
+    return revalidate(page, tag, _VARY)
 
 
 @router.get("/about/{name}")

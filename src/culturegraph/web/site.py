@@ -15,7 +15,7 @@ from starlette.responses import Response
 from culturegraph import __version__
 from culturegraph.explanation import Explainer
 from culturegraph.exports.profiles.export import Export
-from culturegraph.exports.profiles.files import ExportFiles
+from culturegraph.exports.profiles.files import FOLDER, ExportFiles
 from culturegraph.exports.profiles.profile import read_profiles
 from culturegraph.exports.record_sets import RecordSet, read_sets
 from culturegraph.exports.records import Records
@@ -155,7 +155,7 @@ class Site:
     @cached_property
     def export_files(self) -> ExportFiles:
         """The files of whole profiles, kept beside the snapshot."""
-        return ExportFiles(self.snapshot.path / "exports")
+        return ExportFiles(self.snapshot.path / FOLDER)
 
     def sample_of(self, export: Export) -> str | None:
         """Return the IRI of the record that stands for a profile on its page; None where it has none."""

@@ -30,6 +30,7 @@ class JsonWriter:
         self._prefixes = profile.prefixes
         inner: Mapping[str, Any] = profile.context.get("@context") or {**profile.prefixes}
         self.context: Any = profile.context.get("published") or inner
+        self._has_prefixes_only = not profile.context
         self._terms: dict[str, tuple[str, str | None, bool]] = {}
         self._id = self._type = ""
         spaces = {name: value for name, value in inner.items() if isinstance(value, str)}
@@ -60,7 +61,12 @@ class JsonWriter:
         """Return one record as a document of its own."""
         objects = self._objects(record)
         told = objects[0] if len(objects) == 1 else {"@graph": objects}
-        return (json.dumps({"@context": self.context, **told}, ensure_ascii=False, indent=1) + "\n").encode()
+        context = self.context
+        if self._has_prefixes_only:
+            # One record needs few of the prefixes that all may need.
+            text = _dump(told)
+            context = {name: iri for name, iri in context.items() if f'"{name}:' in text}
+        return (json.dumps({"@context": context, **told}, ensure_ascii=False, indent=1) + "\n").encode()
 
     def _objects(self, record: Record) -> list[dict[str, Any]]:
         """Return a record as one object, and after it whatever it holds that the record does not lead to."""
