@@ -215,7 +215,7 @@ def _form(request: Request, site: Site, query: str, error: QuerySyntaxError | No
         "excerpt": None,
         "queries": list(site.queries.values()),
         "limits": limits(site.settings, "en" if site.pages.language(request) == "en" else "es"),
-        "editor_words": _editor_words(site.pages.words[site.pages.language(request)]),
+        "editor_words": _editor_words(site.pages.words[site.pages.language(request)], site.pages.words["en"]),
     }
     if error is not None:
         context["excerpt"] = "\n".join(getattr(error, "__notes__", ()))
@@ -227,11 +227,14 @@ def _form(request: Request, site: Site, query: str, error: QuerySyntaxError | No
     return page
 
 
-def _editor_words(words: Mapping[str, str]) -> dict[str, str]:
-    """Return the words that the script of the editor writes."""
+def _editor_words(words: Mapping[str, str], stock: Mapping[str, str]) -> dict[str, Any]:
+    """Return the words that the script of the editor writes; `stock` are those that YASGUI itself writes, English."""
     views = {name: words[f"ask_view_{name}"] for name in VIEWS}
     own = {key.removeprefix("ask_editor_"): text for key, text in words.items() if key.startswith("ask_editor_")}
-    return {**views, **own, "query": words["query_label"], "run": words["run"], "results": words["results"]}
+    table = {key.removeprefix("ask_table_"): text for key, text in words.items() if key.startswith("ask_table_")}
+    instead = {stock[key]: text for key, text in words.items() if key.startswith("ask_stock_") and text != stock[key]}
+    named = {"query": words["query_label"], "run": words["run"], "results": words["results"]}
+    return {**views, **own, **named, "table_words": table, "instead": instead}
 
 
 def _results_page(request: Request, site: Site, asked: SparqlRequest, answer: Answer) -> Response:
