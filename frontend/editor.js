@@ -88,7 +88,22 @@ const NAMES = [
   [".addTab", "aria-label", () => words.new],
   [".autocomplete", "aria-label", () => words.endpoint],
 ];
+// What YASGUI writes in English and has no setting for, by its own words.
+const WRITTEN = ".context-menu-list *, .yasr span, .yasr option, .yasr button, .yasr a";
+function translateParts() {
+  const instead = words.instead;
+  for (const part of mount.querySelectorAll(WRITTEN)) {
+    const text = part.firstChild;
+    if (part.childNodes.length === 1 && text.nodeType === Node.TEXT_NODE && instead[text.data]) text.data = instead[text.data];
+  }
+  for (const attribute of ["title", "placeholder", "aria-label"])
+    for (const part of mount.querySelectorAll(`[${attribute}]`)) {
+      const told = instead[part.getAttribute(attribute)];
+      if (told) part.setAttribute(attribute, told);
+    }
+}
 function nameParts() {
+  translateParts();
   for (const [selector, attribute, value] of NAMES)
     for (const part of mount.querySelectorAll(selector))
       if (part.getAttribute(attribute) !== value()) part.setAttribute(attribute, value());
@@ -102,12 +117,27 @@ function relabel(Yasr, name, label) {
     constructor(yasr) {
       super(yasr);
       this.label = label;
+      // It leads to a page elsewhere, in English.
+      this.helpReference = undefined;
     }
     getIcon() {
       return undefined;
     }
   };
   Yasr.registerPlugin(name, Labelled);
+}
+
+// How many rows there are and how long that took, in the reader's words.
+function tellResults(Yasr) {
+  Yasr.prototype.updateResponseInfo = function () {
+    const rows = this.results && this.results.getBindings();
+    const seconds = this.results && this.results.getResponseTime() / 1000;
+    const told = rows ? words.rows_in : words.answer_in;
+    this.dataElement.classList.toggle("empty", !this.results);
+    this.dataElement.textContent = this.results
+      ? told.replace("_ROWS_", rows ? rows.length.toLocaleString(language) : "").replace("_SECONDS_", seconds.toLocaleString(language))
+      : "";
+  };
 }
 
 async function start() {
@@ -119,8 +149,10 @@ async function start() {
   ["table", "chart", "map", "graph", "program"].forEach((name, place) =>
     Yasr.registerPlugin(`graph-${name}`, view(name, 100 - place)),
   );
+  Object.assign(Yasr.plugins.table.defaults.tableConfig.language, words.table_words);
   relabel(Yasr, "table", words.rows);
   relabel(Yasr, "response", words.response);
+  tellResults(Yasr);
   Yasr.defaults.pluginOrder = ["table", "chart", "map", "graph"].map((name) => `graph-${name}`);
   Yasr.defaults.pluginOrder.push("table", "graph-program", "response");
   Yasr.defaults.defaultPlugin = "graph-table";

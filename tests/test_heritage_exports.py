@@ -74,7 +74,7 @@ def test_an_element_says_what_dive_says_of_one(exports: Mapping[str, Export]) ->
     assert inscription["decision"] == "10.COM 10.b.24"
     assert {"@value": "Wititi dance of the Colca Valley", "@language": "en"} in told["title"]
     # The Spanish title is ours: a name, and no title.
-    assert {title["@language"] for title in told["title"]} == {"en"}
+    assert {title["@language"] for title in told["title"]} == {"en", "fr"}
     assert {name["@language"] for name in told["name"]} == {"es", "en"}
     (dance,) = told["concept"]
     assert dance["exactMatch"] == ["http://vocabularies.unesco.org/thesaurus/concept351"]
@@ -215,6 +215,19 @@ def test_a_faulty_outline_is_told_with_its_place(tmp_path: Path) -> None:
         (folder / file.name).write_text(text.replace("path: [cg:threat]", "path: [nothing:threat]"), encoding="utf-8")
     with pytest.raises(DataError, match=r"outline\.yaml.*nothing:threat"):
         read_outline(tmp_path)
+
+
+def test_labels_of_local_contexts_go_out_with_the_record(exports: Mapping[str, Export]) -> None:
+    label = NamedNode(BASE + "schemes/local-contexts/toy")
+    store = Store()
+    store.extend(exports["ich"].store)
+    store.add(Quad(NamedNode(WITITI), NamedNode(CG + "carriesLabel"), label))
+    store.add(Quad(label, LABEL, Literal("TK toy", language="es")))
+    element = json.loads(whole(Export(exports["ich"].profile, store), "jsonld", [WITITI]))
+    assert [one["id"] for one in element["localContextsLabel"]] == [label.value]
+    made = Sheets(store, read_outline(QUERIES), "es").make(WITITI)
+    (cell,) = (cell for _, cell in made.cells() if cell.field.id == "restrictions")
+    assert [sentence.text for sentence in cell.sentences] == ["TK toy"]
 
 
 # Statistics.

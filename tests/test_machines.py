@@ -104,3 +104,13 @@ def test_the_text_of_a_query(client: Client) -> None:
     assert answer.headers["content-type"].startswith("application/sparql-query")
     assert answer.text.startswith("PREFIX") or "SELECT" in answer.text
     assert client.get("/queries/none.rq").status_code == 404
+
+
+def test_a_link_that_is_shared_shows_a_picture(client: Client) -> None:
+    page = client.get("/doc/people/awajun", headers=HTML).text
+    (address,) = re.findall(r'<meta property="og:image" content="([^"]+)">', page)
+    assert address.startswith("http://127.0.0.1")
+    picture = client.get(address)
+    assert picture.headers["content-type"] == "image/png"
+    # PNG (W3C, third edition) §11.2.1: width and height, four bytes each.
+    assert (int.from_bytes(picture.content[16:20]), int.from_bytes(picture.content[20:24])) == (1200, 630)

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import select
 import signal
 import socket
 import threading
@@ -152,6 +153,46 @@ def test_others_are_served_beside_more_hogs_than_there_are_evaluators(server: Se
     assert sorted(elapsed)[10] < 0.5
 
 
+def test_the_clients_of_a_busy_evaluator_are_taken_over(server: Serving) -> None:
+    clients = [http.client.HTTPConnection(urlsplit(server).netloc, timeout=15) for _ in range(6)]
+    asked = f"/sparql?query={quote('ASK { ?s ?p ?o }')}"
+    for client in clients:
+        # From now on an evaluator holds each connection.
+        client.request("GET", asked)
+        assert client.getresponse().read()
+    busy, *others = clients
+    busy.request("GET", f"/sparql?query={quote(HOG)}")
+    time.sleep(0.1)
+    started = time.monotonic()
+    for client in others:
+        client.request("GET", asked)
+    assert all(client.getresponse().status == 200 for client in others)
+    assert busy.sock is not None
+    assert not select.select([busy.sock], [], [], 0)[0], "they were answered before the busy one"
+    assert time.monotonic() - started < 1.4
+    assert busy.getresponse().status == 503
+    for client in clients:
+        client.close()
+
+
+def test_requests_that_come_together_are_answered_in_turn(server: Serving) -> None:
+    def request(number: int, *lines: str) -> bytes:
+        head = [f"GET /sparql?query={quote(f'SELECT ({number} AS ?n) {{}}')} HTTP/1.1", "Host: x", "Accept: text/csv"]
+        return "\r\n".join([*head, *lines, "", ""]).encode()
+
+    host, port = urlsplit(server).netloc.split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        # The header section of the first is known when the others come; the last has one of its own.
+        connection.sendall(request(1) + request(2) + request(3))
+        time.sleep(0.1)
+        connection.sendall(request(4) + request(5, "X-Request-ID: five", "Connection: close"))
+        answers = b""
+        while piece := connection.recv(65536):
+            answers += piece
+    assert re.findall(rb"\r\n\r\nn\r\n(\d)\r\n", answers) == [b"1", b"2", b"3", b"4", b"5"]
+    assert answers.count(b"x-request-id: five\r\n") == 1
+
+
 def test_a_killed_evaluator_is_replaced_and_nobody_else_notices(server: Serving) -> None:
     assert server.process.pid
     with ThreadPoolExecutor(1) as pool:
@@ -164,7 +205,8 @@ def test_a_killed_evaluator_is_replaced_and_nobody_else_notices(server: Serving)
 
         asking = pool.submit(ask)
         try:
-            before = set(descendants(server.process.pid))
+            # The zygote, evaluators and pages; those that busy times before have brought leave by themselves.
+            before = wait_until(lambda: found if len(found := set(descendants(server.process.pid))) == 5 else None)
             hog = ThreadPoolExecutor(1).submit(get, server, HOG)
             victim = wait_until(lambda: busiest(before))
             os.kill(victim, signal.SIGKILL)
@@ -194,7 +236,7 @@ def busiest(processes: set[int]) -> int | None:
     time.sleep(0.3)
     grown = {process: used(process) - before[process] for process in processes}
     worst = max(grown, key=lambda process: grown[process])
-    return worst if grown[worst] > 5 else None
+    return worst if grown[worst] > 3 else None
 
 
 def test_a_client_that_leaves_ends_its_query(server: Serving) -> None:

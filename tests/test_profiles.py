@@ -24,6 +24,7 @@ from small_site import listening
 
 from culturegraph.bench import exports as exports_bench
 from culturegraph.build import Build
+from culturegraph.check import check_profiles
 from culturegraph.cli import main
 from culturegraph.errors import DataError, DataErrors, NotFoundError
 from culturegraph.exports.profiles.bulk import write_all, write_profile, write_rejects
@@ -168,6 +169,13 @@ COUNTS = {
           FILTER(STRSTARTS(STR(?s), STR(cgid:))) }
         UNION { ?s skos:inScheme ?x FILTER(STRSTARTS(STR(?s), STR(cgs:))) }""",
     "skos": "?s skos:inScheme ?x . FILTER(STRSTARTS(STR(?s), STR(cgs:)))",
+    **dict.fromkeys(
+        ("cidoc-crm", "linked-art"),
+        """
+        ?s a ?c FILTER(?c IN (cg:CulturalExpression, cg:Agent, cg:Place, cg:Event, cg:Initiative, cg:Enactment, cg:Work,
+          cg:LegalInstrument, cg:SourceDocument, cg:Language, cg:MusicalInstrument))
+        FILTER(STRSTARTS(STR(?s), STR(cgid:)))""",
+    ),
     "edm": """
         { GRAPH ?g { ?s a cg:NationalNorm } } UNION { GRAPH ?g { ?norm a cg:NationalNorm } ?norm cg:normRecognises ?s }
         ?g dcterms:rights ?r FILTER(STRSTARTS(?r, "public text"))
@@ -602,3 +610,12 @@ def test_the_bars_of_exports_are_judged():
     fast, slow = run(100, 30_000, 10), run(1000, 19_000, 25)
     assert [bar["reached"] for bar in exports_bench.judge([fast, slow])] == [False, False]
     assert [bar["reached"] for bar in exports_bench.judge([fast, run(1000, 20_000, 20)])] == [True, True]
+
+
+def test_the_check_reads_profiles(tmp_path: Path):
+    assert check_profiles(QUERIES).passed
+    home = small_profile(tmp_path) / FOLDER / "small"
+    (home / "shapes.ttl").write_text("<a> <b> .", encoding="utf-8")
+    assert "shapes.ttl" in check_profiles(tmp_path).faults[0]
+    (home / "profile.yaml").write_text("- a", encoding="utf-8")
+    assert check_profiles(tmp_path).faults == ("small/profile.yaml is not a mapping",)

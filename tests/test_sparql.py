@@ -98,6 +98,7 @@ def test_the_three_ways_to_send_a_query_mean_the_same() -> None:
         ("POST", "", "application/sparql-update", b"CLEAR ALL", "only reads"),
         ("GET", "query=%zz", None, b"", "percent-encoding: `%zz`"),
         ("GET", "query=%4", None, b"", "percent-encoding"),
+        ("POST", "", "application/x-www-form-urlencoded", b"query=a%\nb", "percent-encoding"),
         ("GET", "query=%ff", None, b"", "UTF-8"),
         ("POST", "", FORM, b"query=\xff", "UTF-8"),
         ("POST", "", QUERY, b"ASK {} # \xff", "UTF-8"),

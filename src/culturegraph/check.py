@@ -12,11 +12,13 @@ from pyoxigraph import Quad, Store
 from culturegraph.build import Progress, assemble, memory_store, read_shapes, silent
 from culturegraph.errors import DataError, DataErrors
 from culturegraph.exports.data_cube import build_cube, count_observations, find_faults
+from culturegraph.exports.profiles.profile import read_profiles
 from culturegraph.linking.duplicates import find_duplicates
 from culturegraph.protocols.browsing import check_listing
 from culturegraph.protocols.dashboards import read_dashboards
 from culturegraph.protocols.facets import check_facet
 from culturegraph.queries import QueryFile, check_syntax, read_queries
+from culturegraph.rdf.graphs import VALIDATION, read_rdf
 from culturegraph.rdf.vocabulary import PREFIXES
 from culturegraph.releases.migrations import FOLDER as MIGRATIONS
 from culturegraph.releases.migrations import read_migrations
@@ -103,8 +105,22 @@ def check_migrations(folder: Path) -> Finding:
     return Finding("migrations", True, f"{len(steps)} steps of the ontology's version")
 
 
+def check_profiles(queries: Path) -> Finding:
+    """Read every profile of export, and its shapes."""
+    try:
+        profiles = read_profiles(queries)
+        for profile in profiles.values():
+            if (profile.folder / "shapes.ttl").is_file():
+                read_rdf(profile.folder / "shapes.ttl", VALIDATION)
+    except DataErrors as errors:
+        return Finding("profiles", False, f"{len(errors.errors)} errors", tuple(map(str, errors.errors)))
+    except DataError as error:
+        return Finding("profiles", False, "1 error", (str(error),))
+    return Finding("profiles", True, f"{len(profiles)} profiles of export")
+
+
 def check(settings: Settings, *, progress: Progress = silent) -> list[Finding]:
-    """Check tables, queries, `queries/checks/`, statement, migrations, data cube, duplicates and shapes, in that order.
+    """Check tables, queries and what they demand, statement, migrations, profiles, cube, duplicates and shapes.
 
     Stops after the tables where they are faulty, since nothing else could be judged then.
     """
@@ -124,6 +140,7 @@ def check(settings: Settings, *, progress: Progress = silent) -> list[Finding]:
             findings += [check_rule(store, query) for query in queries if query.kind == "checks"]
             findings.append(check_statement(store, settings.queries))
             findings.append(check_migrations(settings.ontology / MIGRATIONS))
+            findings.append(check_profiles(settings.queries))
             findings.append(check_data_cube(assembled.quads, settings.queries / "data-cube"))
         findings.append(check_duplicates(list(assembled.quads)))
     with progress("shapes"):

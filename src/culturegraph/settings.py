@@ -45,7 +45,10 @@ class Settings(BaseSettings):
     max_result_size: int = Field(default=1_000_000_000, gt=0, description="bytes that an answer may have")
     memory_limit: int = Field(default=1_000_000_000, gt=0, description="bytes of memory that a query may use")
     long_queries: int = Field(
-        default=16, ge=1, le=64, description="queries that may run longer than half a second at once"
+        default=16,
+        ge=1,
+        le=64,
+        description="queries that may run longer than half a second at once",
     )
     client_queries: int = Field(default=16, ge=1, description="queries of one client under way at the same time")
     client_rate: float = Field(default=200.0, gt=0, description="queries a second of one client, over ten seconds")

@@ -10,8 +10,8 @@ import re
 from binascii import a2b_qp
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final
+from functools import cached_property, lru_cache
+from typing import Final, NamedTuple
 
 from pyoxigraph import QueryResultsFormat, RdfFormat
 
@@ -25,8 +25,7 @@ UPDATE: Final = "application/sparql-update"
 _BROKEN_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-@dataclass(frozen=True)
-class SparqlRequest:
+class SparqlRequest(NamedTuple):
     """A query operation. `query` is None where the request asks for none: a bare GET of the endpoint."""
 
     query: str | None
@@ -100,6 +99,12 @@ class AnswerFormats:
     html: bool = False
     derived: MediaType | None = None
 
+    @cached_property
+    def names(self) -> str:
+        """What tells these formats from others."""
+        offers = self.results, self.graph, *([self.derived] if self.derived else []), *([HTML] if self.html else [])
+        return " ".join(offer.value for offer in offers)
+
     def of(self, kind: Kind) -> MediaType:
         """Return the media type for a kind of answer."""
         return self.graph if kind == "graph" else self.results
@@ -135,15 +140,17 @@ def choose_formats(accept: str | None, name: str | None) -> AnswerFormats:
 
 def entity_tag(version: str, request: SparqlRequest, formats: AnswerFormats) -> str:
     """Return the ETag of an answer: weak, as the order of solutions may differ."""
-    parts = (
-        version,
-        request.query or "",
-        "\n".join(request.default_graphs),
-        "\n".join(request.named_graphs),
-        f"{formats.results.value} {formats.graph.value} {formats.html} {formats.derived and formats.derived.value}",
-    )
-    digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=16)
+    digest = _begin_digest(version, formats.names).copy()
+    if request.default_graphs or request.named_graphs:
+        parts = ("", "\n".join(request.default_graphs), "\n".join(request.named_graphs), "")
+        digest.update("\0".join(parts).encode())
+    digest.update((request.query or "").encode())
     return f'W/"{digest.hexdigest()}"'
+
+
+@lru_cache(256)
+def _begin_digest(version: str, formats: str) -> hashlib.blake2b:
+    return hashlib.blake2b(f"{version}\0{formats}\0".encode(), digest_size=16)
 
 
 def _offers(problem: str) -> str:
@@ -162,11 +169,14 @@ def _split_content_type(header: str | None) -> tuple[str, str]:
 def _unescape(text: str) -> str:
     if "%" not in text and text.isascii():
         return text.replace("+", " ")
-    if broken := _BROKEN_PERCENT.search(text):
-        raise RequestError(f"broken percent-encoding: `{text[broken.start() : broken.start() + 3]}`")
     # Seven times as fast as urllib: quoted-printable (RFC 2045) is percent-encoding with another mark.
-    quoted = text.replace("+", " ").replace("=", "=3D").replace("%", "=")
-    return _decode(a2b_qp(quoted.encode()), "a parameter")
+    quoted = text.replace("+", " ").replace("=", "=3D").replace("%", "=").encode()
+    data = a2b_qp(quoted)
+    # An escape is two characters shorter when it is read and stays as it is where it is broken; `=` and a new line go.
+    is_whole = len(data) == len(quoted) - 2 * quoted.count(b"=") and "\n" not in text
+    if not is_whole and (broken := _BROKEN_PERCENT.search(text)):
+        raise RequestError(f"broken percent-encoding: `{text[broken.start() : broken.start() + 3]}`")
+    return _decode(data, "a parameter")
 
 
 def _decode(data: bytes, what: str) -> str:

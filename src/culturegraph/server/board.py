@@ -83,17 +83,17 @@ class Board:
 
     def write_note(self, slot: int, note: Note) -> None:
         """Keep what is known of the request under way."""
-        data = f"{note.request_id.decode()}\0{note.client}\0{'1' if note.wants_problem else ''}\0{note.query}".encode()
-        length = min(len(data), _NOTE - 2)
+        wants_problem = b"1" if note.wants_problem else b""
+        parts = (note.request_id, note.client.encode(), wants_problem, note.query.encode(), b"")
+        data = b"\0".join(parts)[:_NOTE]
         start = slot * _NOTE
-        self._notes[start : start + 2 + length] = length.to_bytes(2) + data[:length]
+        self._notes[start : start + len(data)] = data
 
     def read_note(self, slot: int) -> Note:
         """Return what a slot's holder wrote last."""
         start = slot * _NOTE
-        length = int.from_bytes(self._notes[start : start + 2])
-        data = bytes(self._notes[start + 2 : start + 2 + length])
-        request_id, client, wants_problem, query = (data.split(b"\0", 3) + [b""] * 4)[:4]
+        data = bytes(self._notes[start : start + _NOTE])
+        request_id, client, wants_problem, query = (data.split(b"\0", 4) + [b""] * 4)[:4]
         return Note(request_id, client.decode(), bool(wants_problem), query.decode(errors="replace"))
 
     def count(self, slot: int, kind: int, outcome: int, seconds: float, sent: int = 0) -> None:

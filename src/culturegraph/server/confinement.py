@@ -76,6 +76,16 @@ def used_memory(process: int) -> int:
         return 0
 
 
+def used_processor(process: int) -> float:
+    """Return the seconds of processor time that a process has used; 0 where it is gone."""
+    try:
+        # After the name, which may hold anything: fields 3 and on of proc(5); 14 and 15 are in ticks.
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError):
+        return 0.0
+
+
 def total_memory() -> int:
     """Return the bytes of memory of this machine."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

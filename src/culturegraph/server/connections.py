@@ -1,4 +1,4 @@
-"""Connections on their way between processes: the messages of the queue, of control sockets and to the pages.
+"""Connections on their way between processes: the messages of control sockets and to the pages.
 
 All are sockets of whole messages (SOCK_SEQPACKET), some of which carry descriptors.
 """
@@ -8,18 +8,24 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import time
 from dataclasses import dataclass
 from typing import Final
 
 # From an evaluator or the pages: what has become of a connection.
 PARKED, CLOSED, HANDED_OVER, OFFERED = b"p", b"c", b"h", b"o"
+# Between an evaluator and the supervisor: a connection is given; it is taken back; give all back; "I was busy: what is
+# still mine?" and the end of the answer.
+GIVEN, TAKEN, ALL, SETTLING, SETTLED = b"g", b"t", b"a", b"s", b"k"
+# Seconds from which an evaluator counts as busy: afterwards it asks what is still its own. Connections are taken back
+# only from one that has been busy for BUSY_LONG, which it cannot be without asking.
+BUSY, BUSY_LONG = 0.01, 0.02
 # To the pages: finish and give connections back.
 DRAIN = b"d"
 # From a zygote: a child is there. To a zygote: fork one.
 BORN, READY, FAILED = b"b", b"r", b"f"
 EVALUATOR, PAGES_PROCESS = b"e", b"P"
 _NOTE: Final = struct.Struct("<cQ")
-_QUEUED: Final = struct.Struct("<Q")
 _BIRTH: Final = struct.Struct("<cQQ")
 
 
@@ -30,6 +36,7 @@ class Connection:
     number: int
     client: str
     socket: socket.socket
+    used: float = 0.0
 
     @property
     def is_own(self) -> bool:
@@ -42,21 +49,27 @@ def pair() -> tuple[socket.socket, socket.socket]:
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
-def send_connection(queue: socket.socket, number: int, client: str, descriptor: int) -> None:
-    """Give a connection to whoever reads the queue next. Raises BlockingIOError where it is full."""
-    socket.send_fds(queue, [_QUEUED.pack(number) + client.encode()], [descriptor])
+def give(control: socket.socket, number: int, client: str, descriptor: int) -> None:
+    """Give a connection to an evaluator. Raises BlockingIOError where its socket is full."""
+    socket.send_fds(control, [pack_note(GIVEN, number) + client.encode()], [descriptor])
 
 
-def receive_connection(queue: socket.socket) -> Connection | None:
-    """Take a connection from the queue; None at its end. Raises BlockingIOError where another was faster."""
-    message, descriptors, _, _ = socket.recv_fds(queue, 256, 1)
-    if not message or not descriptors:
-        return None
-    client = message[_QUEUED.size :].decode()
+def receive(control: socket.socket) -> tuple[bytes, int, Connection | None]:
+    """Wait for a message of the supervisor: its kind (empty at the end), a number, the connection that is given."""
+    try:
+        message, descriptors, _, _ = socket.recv_fds(control, 256, 1)
+    except ConnectionResetError:
+        message = b""
+    if not message:
+        return b"", 0, None
+    kind, number = unpack_note(message)
+    if not descriptors:
+        return kind, number, None
+    client = message[_NOTE.size :].decode()
     # The family is told: finding it out takes three calls of the kernel.
     family = socket.AF_UNIX if not client else socket.AF_INET6 if ":" in client else socket.AF_INET
     held = socket.socket(family, socket.SOCK_STREAM, 0, fileno=descriptors[0])
-    return Connection(_QUEUED.unpack_from(message)[0], client, held)
+    return kind, number, Connection(number, client, held, time.monotonic())
 
 
 def pack_note(kind: bytes, number: int) -> bytes:

@@ -27,7 +27,7 @@ from culturegraph.server.connections import Connection
 from culturegraph.server.journal import Journal
 from culturegraph.server.limits import ClientLimits, hash_client, is_local, name_client
 from culturegraph.server.output import Body, Channel, ClientGoneError, Clock, make_head
-from culturegraph.server.request import ForeignRequestError, Request
+from culturegraph.server.request import ForeignRequestError, Head, Request
 from culturegraph.settings import Settings
 from culturegraph.store.evaluation import evaluate
 from culturegraph.store.snapshot import Snapshot
@@ -64,6 +64,7 @@ class _Asked:
     """One request under way, and what has come of it."""
 
     request: Request
+    head: Head
     request_id: bytes
     client: str
     started: float
@@ -102,9 +103,9 @@ class Endpoint:
         self._known: dict[bytes, _Known] = {}
         self._used: Channel | None = None
 
-    def answer_known(self, received: bytearray, held: Connection) -> bool:
+    def answer_known(self, received: bytes, held: Connection) -> bool:
         """Answer a request that this evaluator has answered before, to the byte; False where it must be read."""
-        known = self._known.get(bytes(received))
+        known = self._known.get(received) if self._known else None
         # A client whose queries are counted is served with those.
         if known is None or _number_client(held.client) or self._shared.journal.wants(0):
             return False
@@ -140,32 +141,33 @@ class Endpoint:
         return self._used
 
     def _open(self, request: Request, held: Connection) -> _Asked:
-        given = request.headers.get(b"x-request-id", b"")
-        request_id = given if REQUEST_ID.fullmatch(given) else next(self._ids)
-        client = held.client or request.header(CLIENT) or ""
-        if not held.is_own and self._settings.trusted_proxies:
-            client = name_client(client, request.header(b"x-forwarded-for"), self._settings.trusted_proxies)
+        head = request.head
+        given = head.headers.get(b"x-request-id")
+        request_id = given if given is not None and REQUEST_ID.fullmatch(given) else next(self._ids)
+        client = held.client or head.get(CLIENT) or ""
+        if self._settings.trusted_proxies and not held.is_own:
+            client = name_client(client, head.get(b"x-forwarded-for"), self._settings.trusted_proxies)
         # Before any state of this request is told: the supervisor measures from here.
         started = self._board.started[self._slot] = now()
-        return _Asked(request, request_id, client, started, self._channel(held), keep_alive=request.keep_alive)
+        return _Asked(request, head, request_id, client, started, self._channel(held), keep_alive=head.keep_alive)
 
     def _answer(self, asked: _Asked, raw: bytes, *, is_own: bool) -> None:
-        request = asked.request
+        request, head = asked.request, asked.head
         query_string = request.target[8:].decode("latin-1")
         asked.status = 0  # Until it is ours.
-        asked.sparql = parse_request(request.method, query_string, request.header(b"content-type"), request.body)
-        formats = choose_formats(request.header(b"accept"), asked.sparql.format)
+        asked.sparql = parse_request(request.method, query_string, head.get(b"content-type"), request.body)
+        formats = choose_formats(head.accept, asked.sparql.format)
         if asked.sparql.query is None or formats.html or formats.derived:
             raise ForeignRequestError
         asked.status = 200
-        rows = int(request.headers[ROWS]) if is_own and ROWS in request.headers else None
+        rows = int(head.headers[ROWS]) if is_own and ROWS in head.headers else None
         version = self._shared.identity if rows is None else f"{self._shared.identity} {rows}"
         asked.tag = entity_tag(version, asked.sparql, formats)
-        if (condition := request.header(b"if-none-match")) is not None and matches_tag(condition, asked.tag):
+        if (condition := head.get(b"if-none-match")) is not None and matches_tag(condition, asked.tag):
             self._send_unchanged(asked)
             return
         if not is_own:
-            asked.coding = choose_coding(request.header(b"accept-encoding") or "")
+            asked.coding = choose_coding(head.get(b"accept-encoding") or "")
         self._begin(asked)
         if not self._answer_from_cache(asked, formats, raw, is_own=is_own):
             self._evaluate(asked, formats, rows, is_own=is_own)
@@ -176,18 +178,21 @@ class Endpoint:
         number = _number_client(asked.client)
         if number:
             self._shared.limits.check(number, board)
-        wants_problem = _wants_problem(asked.request.header(b"accept"))
+        wants_problem = _wants_problem(asked.head.accept)
         board.write_note(slot, Note(asked.request_id, asked.client, wants_problem, asked.sparql.query or ""))
         board.client[slot] = number
         board.deadline[slot] = asked.started + self._settings.query_timeout
-        board.key[slot] = key = int(asked.tag[3:19], 16)
         board.state[slot] = EVALUATING
+        if not self._shared.cache.size:
+            return
+        board.key[slot] = key = int(asked.tag[3:19], 16)
         # Somebody evaluates the same: its answer will be in the cache, unless it fails or is too large.
-        while self._shared.cache.size and board.leader(slot, key) is not None:
+        while board.leader(slot, key) is not None:
             sleep(_POLL)
 
     def _answer_from_cache(self, asked: _Asked, formats: AnswerFormats, raw: bytes, *, is_own: bool) -> bool:
-        found = self._shared.cache.find(bytes.fromhex(asked.tag[3:-1]), asked.coding)
+        cache = self._shared.cache
+        found = cache.find(bytes.fromhex(asked.tag[3:-1]), asked.coding) if cache.size else None
         if found is None:
             return False
         kind, body, asked.coding = found
@@ -197,7 +202,7 @@ class Endpoint:
         head += b"%s: %s\r\n" % (KIND_HEADER, asked.kind.encode()) if is_own else b""
         asked.channel.mark_streaming(is_whole=True)
         asked.channel.send(head + self._tail(asked) + b"\r\n" + body)
-        is_usual = asked.keep_alive and not asked.request.is_old and b"x-request-id" not in asked.request.headers
+        is_usual = asked.keep_alive and not asked.head.is_old and b"x-request-id" not in asked.head.headers
         if is_usual and len(body) <= _KNOWN_SIZE:
             if len(self._known) >= _KNOWN:
                 self._known.clear()
@@ -206,8 +211,8 @@ class Endpoint:
 
     def _evaluate(self, asked: _Asked, formats: AnswerFormats, rows: int | None, *, is_own: bool) -> None:
         settings, cache = self._settings, self._shared.cache
-        body = Body(asked.channel, settings.max_result_size, asked.coding, keep=cache.largest)
-        body.is_chunked = not asked.request.is_old
+        limit, is_chunked = settings.max_result_size, not asked.head.is_old
+        body = Body(asked.channel, limit, asked.coding, is_chunked=is_chunked, keep=cache.largest)
         try:
             task = formats.to_task(asked.sparql, rows)
             answer = evaluate(
@@ -256,7 +261,7 @@ class Endpoint:
         lines = b"%sx-request-id: %s\r\n" % (self._clock.header(asked.started), asked.request_id)
         if not asked.keep_alive:
             lines += b"connection: close\r\n"
-        elif asked.request.is_old:
+        elif asked.head.is_old:
             lines += b"connection: keep-alive\r\n"
         return lines
 
@@ -274,7 +279,7 @@ class Endpoint:
         asked.status = problem.status
         asked.outcome = {413: "size_limit", 503: "memory_limit"}.get(problem.status, "refused")
         asked.channel.mark_streaming(is_whole=True)
-        as_json = _wants_problem(asked.request.header(b"accept"))
+        as_json = _wants_problem(asked.head.accept)
         asked.channel.send(make_problem(problem, as_json=as_json, tail=self._tail(asked)))
 
     def _note(self, asked: _Asked) -> None:

@@ -28,11 +28,24 @@ class Child:
     memory: int
     generation: Generation
     is_pages: bool
+    # The numbers of the connections that it holds.
+    connections: set[int] = field(default_factory=set)
+    # At something that takes a while: it holds only that connection. Long: the query counts as one of those that may
+    # run for long. Slow: it has lower priority, and ends when it has answered.
+    is_busy: bool = False
+    # Seconds of processor time that it had used when it became busy.
+    processor: float = 0.0
+    is_long: bool = False
     is_slow: bool = False
     # Of pages: whether they have told that they answer.
     is_ready: bool = False
     # Why it was killed: outcome, and what the client is told.
     verdict: tuple[str, str] | None = None
+
+    def dismiss(self) -> None:
+        """Let an evaluator give back what it holds and leave, when it has answered."""
+        with suppress(OSError):
+            self.control.shutdown(socket.SHUT_WR)
 
     def kill(self, outcome: str, reason: str) -> None:
         """End it at once."""
@@ -49,10 +62,9 @@ class Child:
 
 @dataclass(eq=False)
 class Generation:
-    """A zygote and its children: evaluators (`children`) and pages. Connections for evaluators go into `queue`."""
+    """A zygote and its children: evaluators (`children`) and pages."""
 
     zygote: socket.socket
-    queue: socket.socket
     process: int
     in_memory: bool
     # How many pages processes there are to be.
@@ -89,6 +101,8 @@ class Generation:
         else:
             self.expected.discard(slot)
             self.children[slot] = child
+            if self.is_retired:
+                child.dismiss()
         return kind, "", child
 
     @property
@@ -106,34 +120,33 @@ class Generation:
         """Let the evaluators leave when they have answered what has reached them."""
         if not self.is_retired:
             self.is_retired = True
-            self.queue.close()
+            for child in self.children.values():
+                child.dismiss()
             for child in self.pages.values():
                 with suppress(OSError):
                     child.control.send(wire.DRAIN)
 
     def close(self) -> None:
         """Let the zygote leave."""
-        self.queue.close()
         self.zygote.close()
 
 
 def start_generation(means: Means, *, in_memory: bool) -> Generation:
     """Fork a zygote."""
     control, zygote_control = wire.pair()
-    queue, evaluators_queue = wire.pair()
     # One for each pages process; what is sent while there is none waits for its successor.
     handing_over = [wire.pair() for _ in range(means.settings.page_workers)]
-    theirs = [zygote_control, evaluators_queue, *(end for pair in handing_over for end in pair)]
+    theirs = [zygote_control, *(end for pair in handing_over for end in pair)]
     process = os.fork()
     if process:
         for end in theirs:
             end.close()
-        return Generation(control, queue, process, in_memory, means.settings.page_workers)
+        return Generation(control, process, in_memory, means.settings.page_workers)
     status = 1
     try:
         die_with_parent()
         close_descriptors({end.fileno() for end in theirs} | means.journal.descriptors)
-        Zygote(means, zygote_control, evaluators_queue, handing_over).run(in_memory=in_memory)
+        Zygote(means, zygote_control, handing_over).run(in_memory=in_memory)
         status = 0
     except Exception:
         traceback.print_exc()

@@ -130,10 +130,15 @@ class Channel:
 class Body:
     """A binary file whose content is a response's body. The head goes out with the first frame, or with all."""
 
-    def __init__(self, channel: Channel, limit: int, coding: str | None, *, keep: int = 0) -> None:
+    __slots__ = (
+        "_buffer", "_channel", "_keep", "_limit", "_packer",
+        "coding", "head", "is_begun", "is_chunked", "is_single", "kept", "size",
+    )  # fmt: skip
+
+    def __init__(self, channel: Channel, limit: int, coding: str | None, *, is_chunked: bool, keep: int = 0) -> None:
         self.is_begun = False
-        self.head: Callable[[], bytes] = lambda: b""
-        self.is_chunked = True
+        self.head: Callable[[], bytes] = bytes
+        self.is_chunked = is_chunked
         # Whether all went out in one piece, with its length.
         self.is_single = False
         self.size = 0
@@ -164,14 +169,16 @@ class Body:
                 self._channel.send(b"0\r\n\r\n")
             return
         data = bytes(self._buffer)
-        if self.coding and len(data) < SMALLEST_PACKED:
-            self.coding = None
-        data = pack(data, self.coding)
+        if self.coding is not None:
+            if len(data) < SMALLEST_PACKED:
+                self.coding = None
+            data = pack(data, self.coding)
         self.is_begun = self.is_single = True
         self.size = len(data)
         self._note(data)
         self._channel.mark_streaming(is_whole=True)
-        self._channel.send(b"%scontent-length: %d\r\n\r\n%s" % (self.head(), len(data), data))
+        head, self.head = self.head(), bytes  # Nothing that knows this body is kept by it.
+        self._channel.send(b"%scontent-length: %d\r\n\r\n%s" % (head, len(data), data))
 
     def _check_size(self) -> None:
         self.size += len(self._buffer)

@@ -5,8 +5,7 @@ Source: RFC 9112 (HTTP/1.1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
@@ -17,18 +16,25 @@ MAX_OWN_REQUEST: Final = 1 << 30
 _END: Final = b"\r\n\r\n"
 
 
-@dataclass(slots=True)
-class Request:
-    """One request, as it was sent."""
+# Header sections that are known, and the bytes that each may have.
+_KNOWN, _KNOWN_SIZE = 256, 2048
+# Without these a target is empty, unless it has something that the parser must judge.
+_VISIBLE: Final = bytes(range(0x21, 0x7F))
 
-    method: str = ""
-    target: bytes = b""
-    headers: dict[bytes, bytes] = field(default_factory=dict)
-    body: bytes = b""
-    keep_alive: bool = True
-    is_old: bool = False  # HTTP/1.0: no chunks
 
-    def header(self, name: bytes) -> str | None:
+class Head:
+    """What the header section of a request says. Clients send the same one again and again: it is read once."""
+
+    __slots__ = ("accept", "headers", "is_old", "keep_alive", "target")
+
+    def __init__(self) -> None:
+        self.target = b""
+        self.headers: dict[bytes, bytes] = {}
+        self.keep_alive = True
+        self.is_old = False  # HTTP/1.0: no chunks
+        self.accept: str | None = None
+
+    def get(self, name: bytes) -> str | None:
         """Return a header by its name in lower case."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
@@ -46,37 +52,73 @@ class Request:
         self.headers[name] = value if before is None else before + b", " + value
 
 
+class Request(NamedTuple):
+    """One request, as it was sent."""
+
+    method: str
+    target: bytes
+    head: Head
+    body: bytes = b""
+
+
 class ForeignRequestError(Exception):
     """A request for the pages: not to /sparql, not HTTP, or of a kind that takes more care."""
 
 
-def read_request(data: bytes | bytearray, largest: int = MAX_REQUEST) -> tuple[Request, int] | None:
+_known: Final[dict[bytes, Head]] = {}
+
+
+def read_request(data: bytes, largest: int = MAX_REQUEST) -> tuple[Request, int] | None:
     """Return the first request of what has been received and its length in bytes, or None where more must come.
 
     Raises ForeignRequestError.
     """
+    line = data.find(b" HTTP/1.1\r\n")
+    if (
+        (head := _known.get(data[line + 11 :])) is not None
+        and data.startswith(b"GET /sparql?")
+        and not (target := data[4:line]).translate(None, _VISIBLE)
+    ):
+        return Request("GET", target, head), len(data)
+    return _parse(data, largest)
+
+
+def _parse(data: bytes, largest: int) -> tuple[Request, int] | None:
     end = data.find(_END)
     if end < 0:
         if len(data) > largest:
             raise ForeignRequestError
         return None
-    request = Request()
-    parser = HttpRequestParser(request)
+    head = Head()
+    parser = HttpRequestParser(head)
     try:
         parser.feed_data(memoryview(data)[: end + 4])
     except (HttpParserError, HttpParserUpgrade) as error:
         raise ForeignRequestError from error
-    request.method = parser.get_method().decode()
-    request.keep_alive = parser.should_keep_alive()
-    request.is_old = parser.get_http_version() != "1.1"
-    if request.method not in ("GET", "POST") or request.target.partition(b"?")[0] != b"/sparql":
+    method, target = parser.get_method().decode(), head.target
+    head.is_old = parser.get_http_version() != "1.1"
+    # The parser forgets it at the end of a request.
+    wishes = {wish.strip() for wish in head.headers.get(b"connection", b"").lower().split(b",")}
+    head.keep_alive = b"keep-alive" in wishes if head.is_old else b"close" not in wishes
+    head.accept = head.get(b"accept")
+    if method not in ("GET", "POST") or target.partition(b"?")[0] != b"/sparql":
         raise ForeignRequestError
-    if b"transfer-encoding" in request.headers or b"expect" in request.headers:
+    if b"transfer-encoding" in head.headers or b"expect" in head.headers:
         raise ForeignRequestError
-    length = end + 4 + int(request.headers.get(b"content-length", b"0"))
+    length = end + 4 + int(head.headers.get(b"content-length", b"0"))
     if length > largest:
         raise ForeignRequestError
     if length > len(data):
         return None
-    request.body = bytes(data[end + 4 : length])
-    return request, length
+    if data.startswith(b"GET ") and not head.is_old and length == end + 4:
+        _remember(data[data.find(b"\r\n") + 2 : length], head)
+    return Request(method, target, head, data[end + 4 : length]), length
+
+
+def _remember(section: bytes, head: Head) -> None:
+    # What names one request comes once.
+    if len(section) > _KNOWN_SIZE or b"x-request-id" in head.headers or b"if-none-match" in head.headers:
+        return
+    if len(_known) >= _KNOWN:
+        _known.clear()
+    _known[section] = head

@@ -30,14 +30,16 @@ from culturegraph.server.board import (
     SUPERVISOR,
     now,
 )
-from culturegraph.server.confinement import allow_deep_stacks, total_memory, used_memory
+from culturegraph.server.confinement import allow_deep_stacks, total_memory, used_memory, used_processor
 from culturegraph.server.endpoint import make_problem
 from culturegraph.server.generation import Child, Generation, start_generation
 from culturegraph.server.zygote import Means
 from culturegraph.store.snapshot import count_quads, find_published, read_current_manifest
 
 _TICK: Final = 0.02
-# Seconds after which an evaluator counts as slow: lower priority, and another takes its place.
+# Seconds under way after which a query counts as long.
+_LONG: Final = 0.5
+# Seconds of processor time after which a query runs with lower priority; its evaluator then ends when it has answered.
 _SLOW: Final = 0.5
 _NICE: Final = 10
 # Seconds under way from which a client that has left is worth a kill: what is faster ends sooner by itself.
@@ -45,6 +47,8 @@ _ABANDONED: Final = 0.1
 # Quads that load into memory within a second or so; more are served from disk meanwhile.
 _AT_ONCE: Final = 200_000
 _LOOK_FOR_SNAPSHOTS: Final = 1.0
+# Seconds in which nothing took long after which the reserve is no longer needed.
+_CALM: Final = 2.0
 # Seconds for which a closed connection stays to let the client read what it was sent.
 _LINGER: Final = 2.0
 _DRAIN: Final = 10.0
@@ -59,7 +63,8 @@ class _Client:
     number: int
     socket: socket.socket
     address: str
-    is_out: bool = False  # In the queue or with an evaluator.
+    is_out: bool = False  # Waits for an evaluator, or is with one.
+    holder: Child | None = None
     is_gone: bool = False
     ends: float = inf  # When it is closed at the latest.
 
@@ -81,7 +86,8 @@ class Supervisor:
         self._refused_identity = ""
         self._stops_at = inf
         self._is_stopping = False
-        self._next_tick = self._next_look = 0.0
+        self._next_tick = self._next_look = self._last_busy = 0.0
+        self._cores = len(os.sched_getaffinity(0))
         self._failure: str | None = None
 
     def run(self) -> None:
@@ -176,15 +182,30 @@ class Supervisor:
             return True
 
     def _send_waiting(self) -> None:
-        while self._waiting and self._current is not None and not self._current.is_retired:
+        while self._waiting and (child := self._choose()) is not None:
             client = self._waiting[0]
             try:
-                wire.send_connection(self._current.queue, client.number, client.address, client.socket.fileno())
-            except BlockingIOError:
-                return
+                wire.give(child.control, client.number, client.address, client.socket.fileno())
             except OSError:
-                return  # The zygote has died; another is on its way.
+                return  # It has died, or is stuck: the next look tells.
             self._waiting.popleft()
+            client.holder = child
+            child.connections.add(client.number)
+
+    def _choose(self) -> Child | None:
+        """Return the evaluator that holds the fewest connections, of as many free ones as can run at a time.
+
+        Others stay in reserve: the fewer take turns, the more of what they need is in the processor's caches.
+        """
+        if self._current is None or self._current.is_retired:
+            return None
+        state = self._board.state
+        first = self._free()[: self._cores]
+        return min(first, key=lambda child: (state[child.slot] >= EVALUATING, len(child.connections)), default=None)
+
+    def _free(self) -> list[Child]:
+        children = self._current.children if self._current is not None else {}
+        return [children[slot] for slot in sorted(children) if not (children[slot].is_busy or children[slot].verdict)]
 
     def _close(self, client: _Client) -> None:
         del self._clients[client.number]
@@ -220,12 +241,22 @@ class Supervisor:
             elif kind == wire.READY:
                 child.is_ready = True
                 self._switch()
-            elif client is None:
-                continue
-            elif kind == wire.HANDED_OVER:
-                self._close(client)
-            else:
-                self._take_back(client, is_ending=kind == wire.CLOSED)
+            elif kind == wire.SETTLING:
+                child.is_busy = child.is_long = False
+                with suppress(OSError):
+                    child.control.send(wire.pack_note(wire.SETTLED, 0))
+            elif client is not None and client.holder is child:
+                self._release(client)
+                if kind == wire.HANDED_OVER:
+                    self._close(client)
+                else:
+                    self._take_back(client, is_ending=kind == wire.CLOSED)
+
+    @staticmethod
+    def _release(client: _Client) -> None:
+        if client.holder is not None:
+            client.holder.connections.discard(client.number)
+            client.holder = None
 
     def _add_offered(self, address: str, descriptor: int) -> None:
         family = socket.AF_UNIX if not address else socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -247,8 +278,10 @@ class Supervisor:
         else:
             del generation.children[slot]
             client = self._clients.get(board.connection[slot])
-            if client is not None and client.is_out:
+            if client is not None and client.holder is child:
+                self._release(client)
                 self._answer_for(child, client)
+            self._take_others(child)
             board.clear(slot)
             child.close()
             self._fill(generation)
@@ -290,13 +323,17 @@ class Supervisor:
                 )
 
     def _fill(self, generation: Generation) -> None:
-        """See that enough evaluators are ready."""
+        """See that enough evaluators are there, and as many free ones as can run at a time."""
         if generation.is_retired or not generation.is_loaded:
             return
-        ready = sum(not child.is_slow for child in generation.children.values()) + len(generation.expected)
+        children, expected, settings = generation.children.values(), len(generation.expected), self._settings
+        staying = sum(not child.is_slow for child in children) + expected
+        free = sum(not child.is_busy for child in children) + expected
+        room = settings.workers + settings.long_queries - len(children) - expected
+        wanted = min(max(settings.workers - staying, self._cores - free), room)
         taken = {slot for each in self._generations for slot in (*each.children, *each.expected)}
-        free = (slot for slot in range(FIRST_EVALUATOR, SLOTS) if slot not in taken)
-        for slot, _ in zip(free, range(self._settings.workers - ready), strict=False):
+        slots = (slot for slot in range(FIRST_EVALUATOR, SLOTS) if slot not in taken)
+        for slot, _ in zip(slots, range(wanted), strict=False):
             generation.fork(wire.EVALUATOR, slot)
 
     # Generations
@@ -382,6 +419,8 @@ class Supervisor:
         self._judge(time)
         for client in [client for client in self._clients.values() if not client.is_out and client.ends < time]:
             self._close(client)
+        if time >= self._next_look and time - self._last_busy > _CALM:
+            self._gather()
         if time >= self._next_look:
             self._next_look = time + _LOOK_FOR_SNAPSHOTS
             self._look_for_snapshot()
@@ -400,31 +439,69 @@ class Supervisor:
                 child.kill("time_limit", f"a query may take {settings.query_timeout:g} seconds")
             elif elapsed > _ABANDONED and self._is_abandoned(slot):
                 child.kill("broken_off", "the client has left")
-            elif elapsed > _TICK:
+            elif elapsed > wire.BUSY_LONG:
+                self._relieve(child)
+                if not child.is_busy:
+                    continue
                 used[slot] = used_memory(child.process) - child.memory
                 if used[slot] > settings.memory_limit:
                     child.kill("memory_limit", f"a query may use {settings.memory_limit:,} bytes of memory")
-                elif elapsed > _SLOW and not child.is_slow:
-                    self._make_way(child)
+                else:
+                    self._slow_down(child, elapsed)
         if used and sum(used.values()) > total_memory() // 2:
             worst = children[max(used, key=lambda slot: used[slot])]
             worst.kill("memory_limit", "the queries under way use too much memory together; try again later")
+
+    def _relieve(self, child: Child) -> None:
+        """Give the other connections of a busy evaluator to others: it has read nothing of them."""
+        board, slot = self._board, child.slot
+        # What it said before it became busy comes first.
+        started = board.started[slot]
+        if child.is_busy or now() - started <= wire.BUSY_LONG:
+            return
+        self._hear_child(child, 0)
+        if slot not in child.generation.children or board.state[slot] < EVALUATING or board.started[slot] != started:
+            return  # It has died, or is at something else.
+        child.is_busy, child.processor = True, used_processor(child.process)
+        self._last_busy = now()
+        self._take_others(child, but=board.connection[slot])
+        self._fill(child.generation)
+
+    def _take_others(self, child: Child, *, but: int = 0) -> None:
+        """Let others answer what an evaluator holds, but for the one connection that it is at."""
+        for number in sorted(child.connections - {but}):
+            client = self._clients[number]
+            self._release(client)
+            with suppress(OSError):
+                child.control.send(wire.pack_note(wire.TAKEN, number))
+            self._waiting.append(client)
+
+    def _gather(self) -> None:
+        """Let those in reserve give back what they took over in busy times; let those beyond the reserve leave."""
+        free = self._free()
+        for child in free[self._settings.workers :]:
+            child.dismiss()
+        for child in free[self._cores : self._settings.workers]:
+            if child.connections:
+                with suppress(OSError):
+                    child.control.send(wire.pack_note(wire.ALL, 0))
 
     def _is_abandoned(self, slot: int) -> bool:
         client = self._clients.get(self._board.connection[slot])
         return client is not None and client.is_gone
 
-    def _make_way(self, child: Child) -> None:
-        """Let others go before a slow evaluator; it ends when it has answered."""
-        child.is_slow = True
-        self._board.retiring[child.slot] = 1
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, child.process, _NICE)
-        slow = sum(each.is_slow for each in child.generation.children.values())
-        if slow > self._settings.long_queries:
+    def _slow_down(self, child: Child, elapsed: float) -> None:
+        """Let others go before what takes long. A lower priority is for good, so the evaluator ends when it can."""
+        if elapsed > _LONG and not child.is_long:
+            child.is_long = True
             limit = self._settings.long_queries
-            child.kill("time_limit", f"{limit} queries already run longer than {_SLOW} seconds; try again later")
-        else:
+            if sum(each.is_long for each in child.generation.children.values()) > limit:
+                child.kill("time_limit", f"{limit} queries already run longer than {_LONG} seconds; try again later")
+        if not child.is_slow and used_processor(child.process) - child.processor > _SLOW:
+            child.is_slow = True
+            self._board.retiring[child.slot] = 1
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, child.process, _NICE)
             self._fill(child.generation)
 
     def _look_for_snapshot(self) -> None:

@@ -47,14 +47,10 @@ class Zygote:
     """One zygote process."""
 
     def __init__(
-        self,
-        means: Means,
-        control: socket.socket,
-        queue: socket.socket,
-        pages: Sequence[tuple[socket.socket, socket.socket]],
+        self, means: Means, control: socket.socket, pages: Sequence[tuple[socket.socket, socket.socket]]
     ) -> None:
         """`pages`: of each pages process, where evaluators hand over, and where it takes what they hand over."""
-        self._means, self._control, self._queue = means, control, queue
+        self._means, self._control = means, control
         self._to_pages, self._from_evaluators = zip(*pages, strict=True)
         self._run_pages: PagesProcess | None = None
         self._held: Held
@@ -124,13 +120,12 @@ class Zygote:
             end.close()
         shared = Shared(means.board, settings, means.limits, self._cache, means.journal, self._held.key)
         endpoint = Endpoint(shared, snapshot, slot)
-        Evaluator(endpoint, means.board, slot, self._queue, control, self._to_pages).run()
+        Evaluator(endpoint, means.board, slot, control, self._to_pages).run()
 
     def _become_pages(self, slot: int) -> None:
         snapshot = self._open()
         control = announce_birth(self._control, PAGES_PROCESS, slot)
         self._control.close()
-        self._queue.close()
         incoming = self._from_evaluators[slot]
         for end in (*self._to_pages, *self._from_evaluators):
             if end is not incoming:

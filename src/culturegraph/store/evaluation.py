@@ -7,10 +7,10 @@ Pure and blocking. Solutions are bound to the thread that evaluates: write the a
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import IO, Any, Final, Protocol, cast
+from typing import IO, Any, Final, NamedTuple, Protocol, cast
 from typing import Literal as OneOf
 
 from pyoxigraph import (
@@ -49,6 +49,10 @@ MAX_UNION: Final = 1_000_000
 MAX_QUERY_SIZE: Final = 1_000_000
 
 
+# What the tokens of a plain query say.
+_PLAIN: Final = Outline()
+
+
 class TooLargeError(LimitExceededError):
     """A request that is larger than the stated limit."""
 
@@ -56,8 +60,7 @@ class TooLargeError(LimitExceededError):
     status = 413
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """A query, the dataset that its request names (if any), and the formats of its answer."""
 
     query: str
@@ -71,7 +74,7 @@ class Task:
     client: str = ""
 
 
-@dataclass
+@dataclass(slots=True)
 class Answer:
     """An evaluated query, not yet written. Bound to its thread."""
 
@@ -79,7 +82,6 @@ class Answer:
     # Triples as they arrive are a graph, like QueryTriples.
     outcome: QueryBoolean | QuerySolutions | QueryTriples | Iterator[Triple]
     task: Task
-    prefixes: Mapping[str, str] = field(default_factory=dict)
     # True where the same query may give another answer from the same snapshot: NOW(), RAND(), UUID().
     volatile: bool = False
 
@@ -87,7 +89,7 @@ class Answer:
         """Serialise as it is evaluated; whatever `output.write` raises ends the evaluation."""
         try:
             if not isinstance(self.outcome, QueryBoolean | QuerySolutions):
-                _write_graph(self.outcome, self.task.graph, self.prefixes, output)
+                _write_graph(self.outcome, self.task, output)
             elif isinstance(self.outcome, QuerySolutions) and self.task.rows is not None:
                 output.write(_first_rows(self.outcome, self.task.rows))
             else:
@@ -141,8 +143,7 @@ def evaluate(
         if isinstance(outcome, QueryBoolean)
         else "solutions"
     )
-    declared = (told.prefixes or outline(task.query).prefixes or PREFIXES) if kind == "graph" else {}
-    return Answer(kind, outcome, task, prefixes=declared, volatile=told.volatile)
+    return Answer(kind, outcome, task, told.volatile)
 
 
 def evaluate_to(snapshot: Snapshot, query: str, format_name: str | None, output: IO[bytes]) -> None:
@@ -154,9 +155,9 @@ def evaluate_to(snapshot: Snapshot, query: str, format_name: str | None, output:
     graphs = [offer for offer in GRAPHS if format_name is None or offer.is_called(format_name)]
     task = Task(query)
     if results and results[0].results:
-        task = replace(task, results=results[0].results)
+        task = task._replace(results=results[0].results)
     if graphs and graphs[0].rdf:
-        task = replace(task, graph=graphs[0].rdf)
+        task = task._replace(graph=graphs[0].rdf)
     answer = evaluate(snapshot.store, task, snapshot=snapshot)
     if not (graphs if answer.kind == "graph" else results):
         offered = ", ".join(offer.name for offer in (GRAPHS if answer.kind == "graph" else RESULTS))
@@ -181,10 +182,10 @@ def _plain(term: Any) -> str:
 
 def check(query: str, *, max_query_size: int = MAX_QUERY_SIZE, services: Collection[str] = frozenset()) -> Outline:
     """Refuse what must not reach the engine; return what the tokens of the query say (little where it is plain)."""
-    if len(query) > max_query_size or len(query.encode()) > max_query_size:
+    if len(query) * 4 > max_query_size and len(query.encode()) > max_query_size:
         raise TooLargeError(f"a query may have {max_query_size:,} bytes")
     if _is_plain(query):
-        return Outline()
+        return _PLAIN
     told = outline(query, services=services)
     if told.depth > MAX_DEPTH:
         raise RequestError(f"a query may nest brackets {MAX_DEPTH} deep")
@@ -229,7 +230,7 @@ def _evaluate_elsewhere(store: Elsewhere, task: Task, text: str) -> Answer:
     named = _nodes(task.named_graphs if in_request else told.named_graphs)
     if len(default) > 1:
         # Engines differ in whether they count twice what two graphs say: here it is counted once, as at home.
-        return evaluate(_fetch(store, [*default, *named]), replace(task, query=text))
+        return evaluate(_fetch(store, [*default, *named]), task._replace(query=text))
     outcome = (
         store.evaluate(text, [node.value for node in default], [node.value for node in named])
         if is_given
@@ -242,7 +243,7 @@ def _evaluate_elsewhere(store: Elsewhere, task: Task, text: str) -> Answer:
         if isinstance(outcome, QuerySolutions)
         else "graph"
     )
-    return Answer(kind, outcome, task, prefixes=told.prefixes or PREFIXES, volatile=told.volatile)
+    return Answer(kind, outcome, task, told.volatile)
 
 
 def _dataset(store: Store, task: Task, told: Outline) -> tuple[Store, dict[str, Any]]:
@@ -254,13 +255,13 @@ def _dataset(store: Store, task: Task, told: Outline) -> tuple[Store, dict[str, 
     Source: SPARQL 1.1 Protocol §2.1.4.
     """
     in_request = bool(task.default_graphs or task.named_graphs)
+    if not in_request and len(told.default_graphs) <= 1:
+        return store, {}
     default = _nodes(task.default_graphs if in_request else told.default_graphs)
     named = _nodes(task.named_graphs if in_request else told.named_graphs)
     if len(default) > 1:
         return _union(store, default, named), {"default_graph": DefaultGraph(), "named_graphs": named}
-    if in_request or len(told.default_graphs) > 1:
-        return store, {"default_graph": default, "named_graphs": named}
-    return store, {}
+    return store, {"default_graph": default, "named_graphs": named}
 
 
 def _nodes(iris: Sequence[str]) -> list[NamedNode]:
@@ -297,16 +298,17 @@ def _copy(quads: Iterable[Quad]) -> Store:
     return store
 
 
-def _write_graph(
-    triples: QueryTriples | Iterator[Triple], fmt: RdfFormat, prefixes: Mapping[str, str], output: IO[bytes]
-) -> None:
+def _write_graph(triples: QueryTriples | Iterator[Triple], task: Task, output: IO[bytes]) -> None:
+    fmt = task.graph
     if isinstance(triples, QueryTriples) and fmt in (RdfFormat.N_TRIPLES, RdfFormat.N_QUADS):
         triples.serialize(output, fmt)
-    elif fmt.supports_datasets and fmt != RdfFormat.JSON_LD:
+        return
+    prefixes = outline(task.query).prefixes or dict(PREFIXES)
+    if fmt.supports_datasets and fmt != RdfFormat.JSON_LD:
         quads = (Quad(triple.subject, triple.predicate, triple.object) for triple in triples)
-        serialize(quads, output, fmt, prefixes=dict(prefixes))
+        serialize(quads, output, fmt, prefixes=prefixes)
     else:
-        serialize(triples, output, fmt, prefixes=dict(prefixes))
+        serialize(triples, output, fmt, prefixes=prefixes)
 
 
 def _json_term(term: Any) -> dict[str, Any]:

@@ -108,6 +108,7 @@ class Pages:
             switches=_switches(request, reader),
             navigation=self._navigation,
             request_path=request.url.path,
+            home=str(request.base_url),
             own_address=str(request.url.replace(query="")),
             # What `link` adds to a path without parameters, for lists that are long.
             suffix=self.linker(request)(""),

@@ -124,6 +124,7 @@ def _page(request: Request, site: Site, export: Export) -> Response:
         "export.html",
         export=export,
         profile=export.profile,
+        others=site.exports,
         sample=(sample or "").removeprefix(BASE).removeprefix("id/").removeprefix("schemes/"),
         shown=shown.decode(),
         tables=read_tables(site.settings.queries).values() if export.profile.writer == "statistics" else (),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -125,10 +124,10 @@ async def _read_body(request: Request, max_query_size: int) -> bytes:
 async def _answer(
     request: Request, site: Site, asked: SparqlRequest, formats: AnswerFormats, tag: str, send: Send
 ) -> None:
-    task = replace(formats.to_task(asked), client=_name_client(request, site))
+    task = formats.to_task(asked)._replace(client=_name_client(request, site))
     if formats.html or formats.derived:
         rows = PAGE_ROWS if formats.html else None
-        task = replace(task, results=QueryResultsFormat.JSON, graph=RdfFormat.N_TRIPLES, rows=rows)
+        task = task._replace(results=QueryResultsFormat.JSON, graph=RdfFormat.N_TRIPLES, rows=rows)
     evaluation = await _evaluate_unless_gone(request, site, task)
     if evaluation is None:
         return
@@ -216,7 +215,7 @@ def _form(request: Request, site: Site, query: str, error: QuerySyntaxError | No
         "excerpt": None,
         "queries": list(site.queries.values()),
         "limits": limits(site.settings, "en" if site.pages.language(request) == "en" else "es"),
-        "editor_words": _editor_words(site.pages.words[site.pages.language(request)]),
+        "editor_words": _editor_words(site.pages.words[site.pages.language(request)], site.pages.words["en"]),
     }
     if error is not None:
         context["excerpt"] = "\n".join(getattr(error, "__notes__", ()))
@@ -228,11 +227,14 @@ def _form(request: Request, site: Site, query: str, error: QuerySyntaxError | No
     return page
 
 
-def _editor_words(words: Mapping[str, str]) -> dict[str, str]:
-    """Return the words that the script of the editor writes."""
+def _editor_words(words: Mapping[str, str], stock: Mapping[str, str]) -> dict[str, Any]:
+    """Return the words that the script of the editor writes; `stock` are those that YASGUI itself writes, English."""
     views = {name: words[f"ask_view_{name}"] for name in VIEWS}
     own = {key.removeprefix("ask_editor_"): text for key, text in words.items() if key.startswith("ask_editor_")}
-    return {**views, **own, "query": words["query_label"], "run": words["run"], "results": words["results"]}
+    table = {key.removeprefix("ask_table_"): text for key, text in words.items() if key.startswith("ask_table_")}
+    instead = {stock[key]: text for key, text in words.items() if key.startswith("ask_stock_") and text != stock[key]}
+    named = {"query": words["query_label"], "run": words["run"], "results": words["results"]}
+    return {**views, **own, **named, "table_words": table, "instead": instead}
 
 
 def _results_page(request: Request, site: Site, asked: SparqlRequest, answer: Answer) -> Response:
