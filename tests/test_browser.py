@@ -68,6 +68,7 @@ PAGES = (
     "/dashboards/agreements",
     "/dashboards/languages",
     "/dashboards/quality",
+    "/law/?on=2012-04-30",
     "/sparql",
     RESULT,
     RESULT + "&view=map",

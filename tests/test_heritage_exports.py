@@ -217,6 +217,19 @@ def test_a_faulty_outline_is_told_with_its_place(tmp_path: Path) -> None:
         read_outline(tmp_path)
 
 
+def test_labels_of_local_contexts_go_out_with_the_record(exports: Mapping[str, Export]) -> None:
+    label = NamedNode(BASE + "schemes/local-contexts/toy")
+    store = Store()
+    store.extend(exports["ich"].store)
+    store.add(Quad(NamedNode(WITITI), NamedNode(CG + "carriesLabel"), label))
+    store.add(Quad(label, LABEL, Literal("TK toy", language="es")))
+    element = json.loads(whole(Export(exports["ich"].profile, store), "jsonld", [WITITI]))
+    assert [one["id"] for one in element["localContextsLabel"]] == [label.value]
+    made = Sheets(store, read_outline(QUERIES), "es").make(WITITI)
+    (cell,) = (cell for _, cell in made.cells() if cell.field.id == "restrictions")
+    assert [sentence.text for sentence in cell.sentences] == ["TK toy"]
+
+
 # Statistics.
 
 

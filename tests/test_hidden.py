@@ -141,6 +141,7 @@ def crawl(address: str, start: list[str]) -> dict[str, Response]:
     return found
 
 
+@pytest.mark.slow
 def test_no_page_that_links_lead_to_has_a_mark(told: Serving, hiding: Serving) -> None:
     start = ["/", "/search?q=danza", "/graph/", "/browse/", "/sitemap.xml", "/releases/", "/validation/", "/exports/"]
     told_pages = {path for path, page in crawl(told, start).items() if seen(page)}

@@ -256,7 +256,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"file": str(path), "valid": valid, "expired": expired, "forged": "cgp_" + "A" * 43}
 
 
-@pytest.fixture(scope="module", params=["processes", "single"])
+@pytest.fixture(scope="module", params=["processes", pytest.param("single", marks=pytest.mark.slow)])
 def private(
     request: pytest.FixtureRequest, secrets: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Serving]:

@@ -182,6 +182,16 @@ def test_a_statement_that_is_said_no_more_is_gone(client: Client) -> None:
         assert client.get(f"/statement/{none}").status_code == 404
 
 
+def test_an_earlier_version_of_the_ontology_is_kept_by_a_release(client: Client) -> None:
+    answer = client.get("/ontology/1.0.0/dateIssued", headers=HTML)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/releases/{FIRST}/ontology/dateIssued")
+    whole = client.get("/ontology/1.0.0/", headers={"Accept": "text/turtle"}, follow_redirects=True)
+    assert whole.headers["memento-datetime"] == "Thu, 01 Oct 2026 12:00:00 GMT"
+    assert 'versionInfo "1.0.0"' in whole.text
+    assert client.get("/ontology/2.0.0/issued", headers=HTML).headers["location"] == "/ontology/issued"
+    assert client.get("/ontology/7.0.0/issued", headers=HTML).status_code == 404
+
+
 def test_the_site_map_tells_what_the_releases_changed(client: Client) -> None:
     root = ET.fromstring(client.get("/sitemap.xml").content)
     changed = {

@@ -58,6 +58,7 @@ class Build:
     content_hash: str
     quads_by_graph: Mapping[str, int]
     seconds_by_step: Mapping[str, float]
+    has_hidden: bool = False
     # Restrictions that cover nothing, located.
     idle: Sequence[DataError] = ()
 
@@ -135,14 +136,14 @@ def assemble(
         hidden = NOTHING if settings.private else spread(restrictions, bundle.quads, bundle.origin)
         asserted = open_gate(bundle.quads, hidden, bundle.origin)
     with progress("rules"):
-        asserted = canonicalise(asserted)
         closure = close(memory_store(asserted), read_rules(settings.queries / "rules"))
     if closure.inconsistencies:
         raise InvalidGraphError("\n".join(["inconsistent by the rules:", *map(_tell, closure.inconsistencies)]))
     inferred = [Quad(t.subject, t.predicate, t.object, INFERRED) for t in closure.triples]
     if again := hidden.concluded(inferred):
         raise DataErrors(again)
-    quads = asserted + inferred
+    # After the rules: what they say of blank nodes has a part in the labels of these.
+    quads = canonicalise([*asserted, *inferred])
     return Assembled(quads, bundle.origin, bundle.rows, hidden, restrictions.idle(bundle.quads))
 
 
@@ -201,7 +202,7 @@ def build(
         )
     (settings.store / REPORT_FILE).unlink(missing_ok=True)
     counts = count_by_graph(quads)
-    return Build(snapshot, made.report, made.info.content_hash, counts, clock.seconds, made.idle)
+    return Build(snapshot, made.report, made.info.content_hash, counts, clock.seconds, made.has_hidden, made.idle)
 
 
 @dataclass(frozen=True)

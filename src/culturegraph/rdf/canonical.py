@@ -7,17 +7,36 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Final
 
-from pyoxigraph import CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, serialize
+from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, Triple, serialize
 
 from culturegraph.rdf.graphs import UNHASHED
+
+# A quoted triple may hold one.
+_UNNAMED: Final = (BlankNode, Triple)
 
 
 def canonicalise(quads: Iterable[Quad]) -> list[Quad]:
     """Return each quad once, blank nodes labelled by RDFC-1.0, sorted by its N-Quads line."""
-    dataset = Dataset(quads)
+    return sorted(label_blank_nodes(quads), key=str)
+
+
+def label_blank_nodes(quads: Iterable[Quad]) -> list[Quad]:
+    """Return each quad once, blank nodes labelled by RDFC-1.0, in no order.
+
+    The labels depend on the quads with blank nodes alone (§4.4.3 looks at no others), so only they are labelled.
+    """
+    plain: dict[Quad, None] = {}
+    blank: list[Quad] = []
+    for quad in quads:
+        if not any(isinstance(term, _UNNAMED) for term in (quad.subject, quad.object, quad.graph_name)):
+            plain[quad] = None
+        else:
+            blank.append(quad)
+    dataset = Dataset(blank)
     dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
-    return sorted(dataset, key=str)
+    return [*plain, *dataset]
 
 
 def to_nquads(quads: Iterable[Quad]) -> bytes:
@@ -27,6 +46,9 @@ def to_nquads(quads: Iterable[Quad]) -> bytes:
 
 
 def content_hash(quads: Iterable[Quad]) -> str:
-    """Return the SHA-256 (hexadecimal) of canonical quads, catalogue and validation report left out."""
-    kept = [quad for quad in quads if quad.graph_name not in UNHASHED]
+    """Return the SHA-256 (hexadecimal) of the canonical form of quads, catalogue, report and geometry left out.
+
+    Whatever labels the blank nodes came with: what is left out may have had a part in them.
+    """
+    kept = label_blank_nodes(quad for quad in quads if quad.graph_name not in UNHASHED)
     return hashlib.sha256(to_nquads(kept)).hexdigest()

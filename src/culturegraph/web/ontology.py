@@ -1,7 +1,8 @@
 """The ontology documents itself.
 
 /ontology/                 header, modules with their diagrams and terms; or the whole ontology as RDF
-/ontology/0.1.0/           303 → /ontology/ as long as this is the version that is served; likewise below it
+/ontology/0.1.0/           303 → /ontology/ as long as this is the version that is served; likewise below it;
+                           an earlier version → /releases/{version}/ontology/, as the newest release that has it says
 /ontology/Dance            303 → /doc/ontology/Dance | /data/ontology/Dance   by Accept
 /ontology/modules/legal    303 → /doc/ontology/modules/legal | …
 """
@@ -23,6 +24,7 @@ from culturegraph.protocols.terms import describe_term_page
 from culturegraph.rdf.formats import GRAPHS, HTML
 from culturegraph.rdf.graphs import ONTOLOGY
 from culturegraph.rdf.vocabulary import CG, OWL
+from culturegraph.releases.folder import Release, list_releases
 from culturegraph.web.dereferencing import redirect
 from culturegraph.web.entities import VARY_PAGE, WindowDep, make_page
 from culturegraph.web.negotiation import choose_format, format_links, with_query
@@ -55,6 +57,8 @@ def redirect_term(request: Request, site: SiteDep, path: str) -> Response:
     version, _, rest = path.partition("/")
     if f"{CG}{version}/" in _versions(site):
         return RedirectResponse(with_query(request, f"/ontology/{rest}"), 303, {"Vary": "Accept"})
+    if (release := _release_of(site, version)) is not None:
+        return RedirectResponse(with_query(request, f"/releases/{release.version}/ontology/{rest}"), 303)
     return redirect(request, site, f"ontology/{path}")
 
 
@@ -85,6 +89,12 @@ def _describe(site: Site, iri: str, language: str) -> tuple[str, dict[str, Any]]
     if module is None:
         return None
     return "module.html", {"overview": describe_module(store, ontology, module, Labels(store, language))}
+
+
+def _release_of(site: Site, version: str) -> Release | None:
+    """Return the newest release that has a version of the ontology."""
+    releases = list_releases(site.settings.releases)
+    return next((release for release in releases if release.manifest.get("ontology_version") == version), None)
 
 
 def _versions(site: Site) -> set[str]:

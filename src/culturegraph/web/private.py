@@ -23,7 +23,7 @@ from culturegraph.errors import CulturegraphError, UsageError
 from culturegraph.server.tokens import Token, Verdict, judge, read_tokens
 from culturegraph.settings import Settings
 
-_REALM: Final = 'realm="culturegraph, private snapshot", charset="UTF-8"'
+_REALM: Final = 'realm="culturegraph, private snapshot"'
 _NOTHING: Final = (b"cache-control", b"etag", b"last-modified", b"expires", b"access-control-allow-origin")
 _KEPT_BY_NOBODY: Final = [(b"cache-control", b"private, no-store"), (b"vary", b"Authorization")]
 # A client may fail so often within so many seconds.
@@ -140,7 +140,7 @@ async def _refuse(send: Send, presented: str | None, verdict: Verdict, *, is_ove
             fault, words = f', error="invalid_token", error_description="{told}"', f"Unauthorized: {told}\n"
         headers = [
             (b"www-authenticate", f"Bearer {_REALM}{fault}".encode()),
-            (b"www-authenticate", f"Basic {_REALM}".encode()),
+            (b"www-authenticate", f'Basic {_REALM}, charset="UTF-8"'.encode()),
         ]
     body = words.encode()
     headers += [

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Triple
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
 from starlette.responses import RedirectResponse, Response
 
 from culturegraph.errors import CulturegraphError, NotFoundError
@@ -36,6 +36,8 @@ from culturegraph.web.negotiation import choose_format, choose_graph, cut_suffix
 from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
 
 router = APIRouter()
+
+Term = NamedNode | BlankNode | Literal | Triple
 
 _VARY_PAGE: Final = "Accept-Language"
 _HASH_LENGTH: Final = 64
@@ -203,12 +205,21 @@ def _refuse_gone(site: Site, digest: str, language: str) -> None:
         NearMatch(statement_iri(quad.triple).value, Name(tell_statement(store, quad.triple, language)),
                   to_href(statement_iri(quad.triple).value))
         for quad in store.quads_for_pattern(triple.subject, triple.predicate, None, DefaultGraph())
-        if triple.predicate.value not in HIDDEN
+        if triple.predicate.value not in HIDDEN and _is_instead(quad.object, triple.object)
     ]  # fmt: skip
     if isinstance(triple.subject, NamedNode) and triple.subject.value.startswith(BASE):
         path = memento_path(release.version, triple.subject.value)
-        near.append(NearMatch(BASE + path.removeprefix("/"), Name(f"{triple.subject.value} ({release.version})"), path))
+        near.append(
+            NearMatch(
+                BASE + path.removeprefix("/"), Name(f"{labels.of(triple.subject.value).text} ({release.version})"), path
+            )
+        )
     raise GoneStatementError(f"said last by release {release.version}, no more by the graph{why}: {told}", tuple(near))
+
+
+def _is_instead(value: Term, gone: Term) -> bool:
+    """Say whether a value may stand for one that is gone: a name in the same language, anything else."""
+    return getattr(value, "language", None) == getattr(gone, "language", None)
 
 
 def _prove(site: Site, triple: Triple) -> Proof | None:

@@ -29,6 +29,8 @@ from culturegraph.rdf.xml_text import to_xml_text
 _RED: Final = RGBColor(0x8A, 0x2F, 0x1D)
 _GREY: Final = RGBColor(0x5A, 0x51, 0x48)
 _NAME_WIDTH, _VALUE_WIDTH = Cm(4.6), Cm(12)
+# Of a table with a header the first column tells most.
+_FIRST_SHARE: Final = 0.28
 
 
 class WordWriter:
@@ -70,7 +72,12 @@ class WordWriter:
     def add_table(self, header: Sequence[str]) -> Any:
         """Add a table with a header that comes again on each page."""
         table: Any = self.document.add_table(rows=1, cols=len(header))
-        table.style = "Table Grid"
+        table.style, table.autofit = "Table Grid", False
+        whole = _NAME_WIDTH + _VALUE_WIDTH
+        first = int(whole * _FIRST_SHARE) if len(header) > 2 else whole // len(header)
+        rest = (whole - first) // max(1, len(header) - 1)
+        for position, column in enumerate(table.columns):
+            column.width = rest if position else first
         for cell, title in zip(table.rows[0].cells, header, strict=True):
             cell.paragraphs[0].add_run(title).bold = True
         # The header comes again on each page.
@@ -83,6 +90,9 @@ class WordWriter:
         row = table.add_row()
         row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         cells: Sequence[Any] = row.cells
+        # Word reads the width of a column from its cells.
+        for cell, column in zip(cells, table.columns, strict=True):
+            cell.width = column.width
         return cells
 
     def add_facts(self, facts: Sequence[tuple[str, Sequence[Sentence]]]) -> None:
