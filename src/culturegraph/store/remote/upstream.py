@@ -197,6 +197,11 @@ class Endpoint:
         """Close all connections."""
         self._client.close()
 
+    def __del__(self) -> None:
+        # Where its address was refused it has none.
+        with suppress(AttributeError, RuntimeError):
+            self._client.close()
+
     def _refused(self, response: httpx.Response) -> Exception:
         status, words = response.status_code, read_words(response)
         if status in (401, 403):
