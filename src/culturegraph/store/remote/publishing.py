@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -50,6 +51,8 @@ from culturegraph.store.remote.upstream import Endpoint
 from culturegraph.store.snapshot import Snapshot, open_current
 
 UNDERWAY: Final = BASE + "generation/underway"
+_GEOMETRY: Final = "^^<http://www.opengis.net/ont/geosparql#wktLiteral>"
+_SPACED: Final = re.compile(r"\s*([(),])\s*")
 # Seconds for which a store may be silent.
 _PATIENCE: Final = 600.0
 # What names a record among the graphs of a generation.
@@ -78,8 +81,8 @@ class Published:
 class GraphHash:
     """Number and hash of a set of triples in any order: the sum of the SHA-256 of their canonical N-Triples.
 
-    Literals are taken in the form that the embedded engine gives them, so that 4.0 and 4 are equal decimals: engines
-    write the same value in different ways.
+    Literals are taken in the form that the embedded engine gives them, so that 4.0 and 4 are equal decimals, and
+    geometries without spaces at their brackets and commas: engines write the same value in different ways.
     """
 
     def __init__(self) -> None:
@@ -88,7 +91,10 @@ class GraphHash:
     def add(self, triple: Triple) -> None:
         """Take in a triple."""
         self.triples += 1
-        self._sum += int.from_bytes(hashlib.sha256(str(triple).encode()).digest(), "big")
+        text = str(triple)
+        if _GEOMETRY in text:
+            text = _SPACED.sub(r"\1", text)
+        self._sum += int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
 
     def record(self) -> GraphRecord:
         """Return number and hash."""
