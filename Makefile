@@ -37,6 +37,7 @@ test-all: .venv/.synced
 	$(SYNC_SPARK)
 	$(SYNC) --group browser
 	@sh tests/install_chromium.sh
+	@sh tests/install_engines.sh
 	@sh tests/install_nginx.sh
 	$(PYTEST)
 	$(RUN) python tests/w3c_shacl.py

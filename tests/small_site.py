@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from httpx import Client
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
@@ -62,8 +63,15 @@ def publish_small(store: Path) -> Snapshot:
 @contextmanager
 def listening(settings: Settings, snapshot: Snapshot) -> Iterator[str]:
     """Serve over a real socket; give the address."""
+    with running(create_app(settings, snapshot), settings) as given:
+        yield given
+
+
+@contextmanager
+def running(app: FastAPI, settings: Settings) -> Iterator[str]:
+    """Run an app on a real socket; give the address."""
     listener = bind("127.0.0.1", 0)
-    server = uvicorn.Server(configure(create_app(settings, snapshot), settings, log_level="critical"))
+    server = uvicorn.Server(configure(app, settings, log_level="critical"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

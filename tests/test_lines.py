@@ -163,7 +163,7 @@ def test_both_paths_give_equal_quads_and_equal_faults(drawn):
             assert list(map(str, faults)) == list(map(str, library_faults))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_tables())
 def test_a_batch_gives_the_lines_and_faults_of_its_rows(drawn):
     metadata, header, rows = drawn

@@ -169,6 +169,13 @@ COUNTS = {
           FILTER(STRSTARTS(STR(?s), STR(cgid:))) }
         UNION { ?s skos:inScheme ?x FILTER(STRSTARTS(STR(?s), STR(cgs:))) }""",
     "skos": "?s skos:inScheme ?x . FILTER(STRSTARTS(STR(?s), STR(cgs:)))",
+    **dict.fromkeys(
+        ("cidoc-crm", "linked-art"),
+        """
+        ?s a ?c FILTER(?c IN (cg:CulturalExpression, cg:Agent, cg:Place, cg:Event, cg:Initiative, cg:Enactment, cg:Work,
+          cg:LegalInstrument, cg:SourceDocument, cg:Language, cg:MusicalInstrument))
+        FILTER(STRSTARTS(STR(?s), STR(cgid:)))""",
+    ),
     "edm": """
         { GRAPH ?g { ?s a cg:NationalNorm } } UNION { GRAPH ?g { ?norm a cg:NationalNorm } ?norm cg:normRecognises ?s }
         ?g dcterms:rights ?r FILTER(STRSTARTS(?r, "public text"))

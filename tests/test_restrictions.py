@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 from released_project import FIRST, SECOND
+from typer.testing import CliRunner
 
 from culturegraph.build import build
-from culturegraph.errors import DataErrors, InvalidGraphError, StorageError
+from culturegraph.cli import app as command_line
+from culturegraph.errors import DataErrors, InvalidGraphError, StorageError, UsageError
 from culturegraph.freshness import is_stale
 from culturegraph.rdf.graphs import INFERRED, ONTOLOGY, source_graph
 from culturegraph.rdf.statements import statement_hash
@@ -282,3 +285,24 @@ def test_rows_of_another_width_are_located(tmp_path: Path, row: str, told: str) 
 def test_spaces_around_a_name_do_not_show_it(tmp_path: Path) -> None:
     read = read_restrictions(folder_of(tmp_path / "p", " id/a/b , , ,restricted, community,2026-11-23"))
     assert read.things == {BASE + "id/a/b"}
+
+
+def test_the_command_tells_what_hides_nothing_and_that_releases_wait(
+    released: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = folder_of(
+        tmp_path / "private",
+        "id/norm/law-2,,,restricted,community,2026-11-23",
+        "id/norm/law-77,,,restricted,community,2026-11-23",
+    )
+    monkeypatch.setenv("CULTUREGRAPH_ROOT", str(released.root))
+    monkeypatch.setenv("CULTUREGRAPH_RELEASES", str(released.releases))
+    options = ["build", "--private-data", str(private), "--store"]
+    done = CliRunner().invoke(command_line, [*options, str(tmp_path / "store")])
+    assert done.exit_code == 0
+    assert "note: restrictions.csv:3 hides nothing" in done.stderr
+    assert "redacted by `culturegraph redact`" in done.stderr
+    done = CliRunner().invoke(command_line, [*options, str(tmp_path / "private-store"), "--private", "--json"])
+    assert json.loads(done.stdout)["private"] is True
+    assert "redact" not in done.stderr
+    assert isinstance(CliRunner().invoke(command_line, ["build", "--private"]).exception, UsageError)

@@ -58,7 +58,7 @@ def test_what_looks_beyond_its_focus_node(processes: int) -> None:
     assert _judge_shares(quads, shapes, 7) == whole
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(graphs, shapes_graphs())
 def test_random_graphs_and_shapes(quads, text) -> None:
     quads, shapes = comparable(quads, text), parse_shapes(text)

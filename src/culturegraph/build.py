@@ -58,6 +58,7 @@ class Build:
     content_hash: str
     quads_by_graph: Mapping[str, int]
     seconds_by_step: Mapping[str, float]
+    has_hidden: bool = False
     # Restrictions that cover nothing, located.
     idle: Sequence[DataError] = ()
 
@@ -201,7 +202,7 @@ def build(
         )
     (settings.store / REPORT_FILE).unlink(missing_ok=True)
     counts = count_by_graph(quads)
-    return Build(snapshot, made.report, made.info.content_hash, counts, clock.seconds, made.idle)
+    return Build(snapshot, made.report, made.info.content_hash, counts, clock.seconds, made.has_hidden, made.idle)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ def build(
 ) -> None:
     """Build the graph from its files and publish it as a snapshot."""
     from culturegraph import build as building
+    from culturegraph.releases.folder import list_releases
 
     settings = read_settings(store=store, private_data=private_data, private=private or None, tables=tables)
     check_private(settings)
@@ -51,6 +52,8 @@ def build(
         made = building.build(settings, progress=show_step, engine=engine.value, allow_violations=allow_violations)
     for error in made.idle:
         err.print(f"note: {error}", markup=False)
+    if made.has_hidden and list_releases(settings.releases):
+        err.print("note: releases that are out already are redacted by `culturegraph redact`", markup=False)
     version, total = made.snapshot.version, sum(made.quads_by_graph.values())
     seconds = {step: round(duration, 2) for step, duration in made.seconds_by_step.items()}
     if as_json:

@@ -43,24 +43,24 @@ class _Iri:
         self.constant = None if constant is None else constant.encode()
         self._expand = expand
         names = {name for name, _, _ in fields or ()}
-        self._position = header.index(next(iter(names))) if len(names) == 1 and names <= set(header) else None
+        self.position = header.index(next(iter(names))) if len(names) == 1 and names <= set(header) else None
         self._form = None if is_rare or not fields else iri_form(template, fields[0][0])
         # Of its one cell alone, wherever that stands.
-        padding = [""] * (self._position or 0)
+        padding = [""] * (self.position or 0)
         self._of_cell = Memory(lambda cell: encode_all([expand([*padding, cell])])[0])
 
     @property
     def needs_rows(self) -> bool:
         """Whether it is made of several cells."""
-        return self.constant is None and self._position is None
+        return self.constant is None and self.position is None
 
     def read(self, columns: Sequence[Cells], rows: Sequence[Cells]) -> Texts:
         """Return `<iri>` of each row."""
         if self.constant is not None:
             return list(repeat(self.constant, len(columns[0])))
-        if self._position is None:
+        if self.position is None:
             return encode_all(map(self._expand, rows))
-        cells = columns[self._position]
+        cells = columns[self.position]
         found = self._form.encode(cells) if self._form is not None else None
         if found is None or self._form is None:
             return list(map(self._of_cell.__getitem__, cells))
@@ -91,6 +91,7 @@ class BatchWriter:
             _Iri(template, expand, header, is_rare=True)
             for template, expand in zip(self.plain.graph_templates, self.plain.graphs, strict=True)
         ]
+        self._stripped = {iri.position for iri in (self._subject, *self._graphs)}
         self._needs_rows = bool(self._other) or any(iri.needs_rows for iri in (self._subject, *self._graphs))
 
     def __call__(self, numbers: Sequence[int], rows: Sequence[Cells]) -> Written:
@@ -114,17 +115,21 @@ class BatchWriter:
         """Return the lines of all rows, or the indices of those that are not plainly right."""
         if not rows:
             return Written(b"", 0)
-        columns = [list(map(str.strip, column)) for column in zip(*rows, strict=True)]
+        raw = list(zip(*rows, strict=True))
+        # Columns whose cells are looked up strip what they have not seen yet.
+        columns = [
+            list(map(str.strip, column)) if self._needs_rows or position in self._stripped else column
+            for position, column in enumerate(raw)
+        ]
         whole = list(zip(*columns, map(str, numbers), strict=True)) if self._needs_rows else []
         lines = _Lines(self._subject.read(columns, whole), [graph.read(columns, whole) for graph in self._graphs])
         for graph, constant in self._constant:
             lines.add_constant(graph, constant)
         for own in self._own:
-            cells = columns[own.position]
             if own.is_list:
-                lines.add_lists(own.graph, own.read_lists(cells))
+                lines.add_lists(own.graph, own.read_lists(raw[own.position]))
             else:
-                lines.add(own.graph, own.read(cells), is_silent=own.is_silent)
+                lines.add(own.graph, own.read(raw[own.position]), is_silent=own.is_silent)
         for column in self._other:
             lines.add_lists(column.graph, [_read(column, cells) for cells in whole])
         return lines.odd or lines.join()
@@ -215,14 +220,14 @@ class _Lines:
         if not (group.each or group.some or group.lists):
             return 0
         subjects = self._subjects
-        between = [b" %b .\n%b " % pair for pair in zip(graph, subjects, strict=True)]
+        between = list(map(b" %b .\n%b ".__mod__, zip(graph, subjects, strict=True)))
         further = [[b and joint + b for joint, b in zip(between, values, strict=True)] for values in group.some]
         further += [
             [joint + joint.join(several) if several else b"" for joint, several in zip(between, values, strict=True)]
             for values in group.lists
         ]
         quads = len(group.each) * len(subjects) + sum(len(values) - values.count(b"") for values in group.some)
-        quads += sum(len(several) for values in group.lists for several in values)
+        quads += sum(sum(map(len, values)) for values in group.lists)
         if group.each:
             template.append(b"%b ")
             filling.append(subjects)

@@ -131,12 +131,12 @@ def read_blocks(plan: TablePlan, span: Span, size: int = _BLOCK) -> Iterator[Blo
 
 def _read(plan: TablePlan, data: bytes, line: int, position: int, *, is_last: bool = False) -> Block | None:
     """Return the rows of some bytes; None where the last one is not whole."""
-    text, end, after = data.decode(plan.encoding), position + len(data), line + count_lines(data)
+    text, end = data.decode(plan.encoding), position + len(data)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=plan.delimiter, strict=True)
     try:
         rows = list(reader)
         if reader.line_num == len(rows) and [] not in rows:
-            return Block(range(line, line + len(rows)), rows, end, after)
+            return Block(range(line, line + len(rows)), rows, end, line + len(rows))
     except csv.Error as error:
         if not is_last and "end of data" in str(error):
             return None
@@ -147,4 +147,6 @@ def _read(plan: TablePlan, data: bytes, line: int, position: int, *, is_last: bo
                 numbered.append((line + number - 1, cells))
     except MalformedError as error:
         fault = MalformedError(error.message, plan.file, line + (error.row or 1) - 1)
-    return Block([number for number, _ in numbered], [cells for _, cells in numbered], end, after, fault)
+    return Block(
+        [number for number, _ in numbered], [cells for _, cells in numbered], end, line + count_lines(data), fault
+    )

@@ -115,12 +115,12 @@ class OwnColumn:
         return self._column.separator is not None
 
     def read(self, cells: Cells) -> Terms:
-        """Return the terms of a batch of stripped cells of a column that is no list."""
+        """Return the terms of a batch of cells of a column that is no list; edge spaces do not matter."""
         if self._recurs and 2 * len(set(cells)) > len(cells):
             # For good: to find out costs as much as it saves.
             self._recurs = False
         if not self._recurs and self._form is not None:
-            found = self._read_together(self._form, cells)
+            found = self._read_together(self._form, list(map(str.strip, cells)))
             if found is not None:
                 return found
         values = list(map(self._of_cell.__getitem__, cells))
@@ -144,7 +144,7 @@ class OwnColumn:
         return Terms([b"" if cell in null else before + next(rest) + after for cell in cells])
 
     def read_lists(self, cells: Cells) -> Sequence[tuple[bytes, ...] | None]:
-        """Return the terms of a batch of stripped cells of a column of lists."""
+        """Return the terms of a batch of cells of a column of lists."""
         return list(map(self._of_list.__getitem__, cells))
 
     def read_cell(self, cell: str) -> bytes | None:
@@ -155,7 +155,7 @@ class OwnColumn:
     def read_list(self, cell: str) -> tuple[bytes, ...] | None:
         """Return predicate and term of each value of a cell; None where it is not plainly right."""
         column, found = self._column, list[bytes]()
-        values = column.split(cell)
+        values = column.split(cell.strip())
         if not values and column.required:
             return None
         for value in values:

@@ -23,7 +23,7 @@ from culturegraph.server.cache import AnswerCache
 # Pages that are known at the most.
 _ENTRIES: Final = 1 << 16
 # As the middleware that compresses all other answers; what is smaller is kept as it is.
-LEVEL: Final = 5
+LEVEL: Final = 4
 SMALL: Final = 1000
 
 

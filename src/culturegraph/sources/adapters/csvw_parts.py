@@ -264,7 +264,10 @@ def _settle(mapper: _Mapper, parts: dict[int, Part]) -> dict[int, Part]:
 def _find_repeats(mapper: _Mapper, parts: Mapping[int, Part]) -> dict[int, int]:
     """Return the rows whose key stands before, each with the first row that has it."""
     hashes = [part.hashes for _, part in sorted(parts.items())]
-    rounds = 1 + sum(map(len, hashes)) // _COMPARED
+    total = sum(map(len, hashes))
+    if total <= _COMPARED and len(set().union(*hashes)) == total:
+        return {}
+    rounds = 1 + total // _COMPARED
     doubtful = set[int]()
     for remainder in range(rounds):
         chosen = [each for some in hashes for each in some if each % rounds == remainder]

@@ -151,11 +151,13 @@ def publish_everywhere(
         endpoint = Endpoint(
             address, settings.model_copy(update={"query_timeout": _PATIENCE, "max_result_size": 1 << 62})
         )
-        with progress(f"find the graph store of {address}"):
-            writer = find_graph_store(endpoint, addresses)
-        done = publish(snapshot, endpoint, writer, settings.store / "publishing", keep=keep, progress=progress)
+        try:
+            with progress(f"find the graph store of {address}"):
+                writer = find_graph_store(endpoint, addresses)
+            done = publish(snapshot, endpoint, writer, settings.store / "publishing", keep=keep, progress=progress)
+        finally:
+            endpoint.close()
         made.append((address, done))
-        endpoint.close()
     return made
 
 

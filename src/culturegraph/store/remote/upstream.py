@@ -27,6 +27,9 @@ _CONNECT: Final = 5.0
 # The store or what stands before it is at fault, not the query: another replica may answer.
 _DOWN: Final = frozenset({429, 502, 503, 504})
 _LONGEST_WORDS: Final = 300
+# Virtuoso repeats the names of the graphs in the head of its answer, which has room for some hundreds. Told of none, it
+# looks into all graphs: queries hold the names of those that are meant (`wording`), and readers pass over others.
+_MOST_ECHOED: Final = 100
 # Bytes taken from the connection at once.
 _PIECE: Final = 64 * 1024
 # Virtuoso keeps geometry under a datatype of its own.
@@ -142,6 +145,7 @@ class Endpoint:
         self.address = address
         self.limit = settings.max_result_size
         self.patience = settings.query_timeout
+        self._echoes_graphs = False
         timeout = httpx.Timeout(settings.query_timeout, connect=min(_CONNECT, settings.query_timeout))
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
         # No redirects, no proxies from the environment: queries and credentials go where the operator said.
@@ -161,11 +165,14 @@ class Endpoint:
         Raises RequestError where the store refuses the query, LimitExceededError where it takes too long,
         UpstreamError otherwise.
         """
+        if self._echoes_graphs and len(named) > _MOST_ECHOED:
+            named = ()
         form: dict[str, object] = {"query": query, "default-graph-uri": list(default), "named-graph-uri": list(named)}
         request = self._client.build_request("POST", self.address, data=form, headers={"Accept": accept})
         if patience is not None:
             request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), patience)
         response = self.send(request)
+        self._echoes_graphs = response.headers.get("server", "").startswith("Virtuoso")
         if response.status_code != 200:
             raise self._refused(response)
         if rows := response.headers.get("x-sparql-maxrows"):
@@ -196,6 +203,11 @@ class Endpoint:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+
+    def __del__(self) -> None:
+        # Where its address was refused it has none.
+        with suppress(AttributeError, RuntimeError):
+            self._client.close()
 
     def _refused(self, response: httpx.Response) -> Exception:
         status, words = response.status_code, read_words(response)

@@ -1,0 +1,29 @@
+# Installs the engines that the slow tests ask where that is possible, else says what is missing: their tests then skip.
+version=5.5.0 # The last line of Jena that runs on Java 17 begins with 5.
+jar=.venv/engines/fuseki.jar
+place=org/apache/jena/jena-fuseki-server/$version/jena-fuseki-server-$version.jar
+if command -v java >/dev/null; then
+  if [ ! -f "$jar" ]; then
+    mkdir -p .venv/engines
+    { curl -fsSL -o "$jar.part" "https://repo1.maven.org/maven2/$place" && mv "$jar.part" "$jar"; } 2>/dev/null ||
+      { rm -f "$jar.part"; echo "Fuseki could not be fetched from Maven Central: its tests will be skipped."; }
+  fi
+else
+  echo "No Java here (17 or later): the tests on Fuseki will be skipped."
+fi
+if command -v virtuoso-t >/dev/null; then exit 0; fi
+if ! command -v apt-get >/dev/null; then
+  echo "No Virtuoso here and no apt-get to install it with: its tests will be skipped."
+  exit 0
+fi
+if [ "$(id -u)" = 0 ]; then
+  as_root=
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+  as_root="sudo -n"
+else
+  echo "No Virtuoso here, and installing it needs root (apt-get install virtuoso-opensource-7): its tests will be skipped."
+  exit 0
+fi
+{ $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq \
+  --no-install-recommends virtuoso-opensource-7; } >/dev/null 2>&1 ||
+  echo "apt-get could not install virtuoso-opensource-7: its tests will be skipped."
