@@ -53,6 +53,8 @@ from culturegraph.store.snapshot import Snapshot, open_current
 UNDERWAY: Final = BASE + "generation/underway"
 _GEOMETRY: Final = "^^<http://www.opengis.net/ont/geosparql#wktLiteral>"
 _SPACED: Final = re.compile(r"\s*([(),])\s*")
+# A number that is followed by another, a comma or a bracket.
+_COORDINATE: Final = re.compile(r"-?\d+\.\d+(?=[ ,)])")
 # Seconds for which a store may be silent.
 _PATIENCE: Final = 600.0
 # What names a record among the graphs of a generation.
@@ -78,11 +80,16 @@ class Published:
     graphs: dict[str, GraphRecord] = field(default_factory=dict)
 
 
+def _round(coordinate: re.Match[str]) -> str:
+    """Return a coordinate in degrees to nine places, which every engine keeps."""
+    return f"{float(coordinate[0]):.9f}".rstrip("0").rstrip(".")
+
+
 class GraphHash:
     """Number and hash of a set of triples in any order: the sum of the SHA-256 of their canonical N-Triples.
 
     Literals are taken in the form that the embedded engine gives them, so that 4.0 and 4 are equal decimals, and
-    geometries without spaces at their brackets and commas: engines write the same value in different ways.
+    geometries to a tenth of a millimetre: engines write the same value in different ways.
     """
 
     def __init__(self) -> None:
@@ -93,7 +100,7 @@ class GraphHash:
         self.triples += 1
         text = str(triple)
         if _GEOMETRY in text:
-            text = _SPACED.sub(r"\1", text)
+            text = _COORDINATE.sub(_round, _SPACED.sub(r"\1", text))
         self._sum += int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
 
     def record(self) -> GraphRecord:
