@@ -52,6 +52,8 @@ from culturegraph.store.snapshot import Snapshot, open_current
 
 UNDERWAY: Final = BASE + "generation/underway"
 _GEOMETRY: Final = "^^<http://www.opengis.net/ont/geosparql#wktLiteral>"
+_DECIMAL: Final = "^^<http://www.w3.org/2001/XMLSchema#decimal>"
+_FRACTION: Final = re.compile(r'(?<=")-?\d+\.\d+(?="\^\^)')
 _SPACED: Final = re.compile(r"\s*([(),])\s*")
 # A number that is followed by another, a comma or a bracket.
 _COORDINATE: Final = re.compile(r"-?\d+\.\d+(?=[ ,)])")
@@ -81,7 +83,7 @@ class Published:
 
 
 def _round(coordinate: re.Match[str]) -> str:
-    """Return a coordinate in degrees to nine places, which every engine keeps."""
+    """Return a number to nine places (a tenth of a millimetre, in degrees), which every engine keeps."""
     return f"{float(coordinate[0]):.9f}".rstrip("0").rstrip(".")
 
 
@@ -89,7 +91,7 @@ class GraphHash:
     """Number and hash of a set of triples in any order: the sum of the SHA-256 of their canonical N-Triples.
 
     Literals are taken in the form that the embedded engine gives them, so that 4.0 and 4 are equal decimals, and
-    geometries to a tenth of a millimetre: engines write the same value in different ways.
+    decimals and coordinates to nine places: engines write the same value in different ways.
     """
 
     def __init__(self) -> None:
@@ -101,6 +103,8 @@ class GraphHash:
         text = str(triple)
         if _GEOMETRY in text:
             text = _COORDINATE.sub(_round, _SPACED.sub(r"\1", text))
+        elif text.endswith(_DECIMAL):
+            text = _FRACTION.sub(_round, text)
         self._sum += int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
 
     def record(self) -> GraphRecord:
