@@ -397,8 +397,7 @@ def test_every_link_of_the_pages_works(client: Client) -> None:
     seen, waiting = set(), ["/"]
     while waiting:
         path = waiting.pop()
-        # The form of the periodic report is not among the queries of the small site.
-        if path in seen or path.startswith("/exports/"):
+        if path in seen:
             continue
         seen.add(path)
         response = client.get(path, headers={"accept": "text/html"}, follow_redirects=True)
@@ -408,6 +407,14 @@ def test_every_link_of_the_pages_works(client: Client) -> None:
             waiting += [link.replace("&amp;", "&") for link in links]
     assert len(seen) > 60
     assert {"/id/people/awajun", "/graph/source/one", "/schemes/areas", "/queries/all-peoples"} <= seen
+
+
+def test_what_a_project_has_not_is_not_told_of(client: Client) -> None:
+    """The small site has no periodic report and no profiles of export."""
+    assert "/about/unesco" not in client.get("/about/").text
+    assert "/exports/unesco-qpr" not in client.get("/exports/").text
+    for path in ("/about/unesco", "/exports/unesco-qpr", "/exports/unesco-qpr/2027"):
+        assert client.get(path).status_code == 404, path
 
 
 def test_documents_sort_their_statements(snapshot: Snapshot) -> None:

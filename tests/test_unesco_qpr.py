@@ -419,6 +419,8 @@ def test_unknown_cycles_and_forms_are_404_with_what_there_is(client: Client) -> 
 
 
 def test_the_page_for_officers_leads_to_every_form(client: Client) -> None:
+    assert 'href="/about/unesco' in client.get("/about/").text
+    assert 'href="/exports/unesco-qpr' in client.get("/exports/").text
     for language in ("es", "en"):
         page = client.get(f"/about/unesco?lang={language}").text
         for form in ("xlsx", "docx", "html", "jsonld"):

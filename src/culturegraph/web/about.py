@@ -18,12 +18,13 @@ from culturegraph.rdf.formats import HTML, MediaType, choose
 from culturegraph.web.articles import FOLDER, list_articles, read_article
 from culturegraph.web.measured import read_growth
 from culturegraph.web.negotiation import with_query
-from culturegraph.web.officers import tell_officers
-from culturegraph.web.site import SiteDep, is_unchanged, revalidate
+from culturegraph.web.officers import serves_officers, tell_officers
+from culturegraph.web.site import Site, SiteDep, is_unchanged, revalidate
 
 router = APIRouter()
 
 _VARY: Final = "Accept-Language"
+_OFFICERS: Final = "unesco"
 _JSON: Final = MediaType("application/json", "json", "json")
 
 
@@ -37,10 +38,10 @@ def redirect_index(request: Request) -> Response:
 def show_index(request: Request, site: SiteDep) -> Response:
     """List the pages about the project."""
     language = site.pages.language(request)
-    tag = site.entity_tag(request, language)
+    names = _names(site, language)
+    tag = site.entity_tag(request, language, *names)
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, _VARY)
-    names = list_articles()[language]
     articles = [read_article(FOLDER / language / f"{name}.md") for name in names]
     return revalidate(site.pages.render(request, "about_index.html", articles=articles), tag, _VARY)
 
@@ -79,11 +80,16 @@ def show_article(request: Request, site: SiteDep, name: str) -> Response:
     tag = site.entity_tag(request, language)
     if is_unchanged(request, tag):
         return revalidate(Response(status_code=304), tag, _VARY)
-    names = list_articles()[language]
+    names = _names(site, language)
     if name not in names:
         raise NotFoundError(f"there is no page /about/{name}; there are {', '.join(names)}")
     article = read_article(FOLDER / language / f"{name}.md", site.pages.linker(request))
-    if name == "unesco":
+    if name == _OFFICERS:
         figures = tell_officers(site, language)
         return revalidate(site.pages.render(request, "about_unesco.html", article=article, **figures), tag, _VARY)
     return revalidate(site.pages.render(request, "about.html", article=article), tag, _VARY)
+
+
+def _names(site: Site, language: str) -> list[str]:
+    """Return the pages that are true of this project."""
+    return [name for name in list_articles()[language] if name != _OFFICERS or serves_officers(site)]

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from culturegraph.exports.inventory.coverage import count_filled
-from culturegraph.exports.inventory.sheets import read_outline
+from culturegraph.exports.inventory.sheets import PROFILE, read_outline
 from culturegraph.exports.profiles.export import Export
 from culturegraph.exports.profiles.forms import write_records
+from culturegraph.exports.profiles.profile import list_profiles
 from culturegraph.exports.unesco_qpr.composing import compose
-from culturegraph.exports.unesco_qpr.form import read_cycle
+from culturegraph.exports.unesco_qpr.form import has_cycles, read_cycle
 from culturegraph.rdf.vocabulary import BASE
 from culturegraph.web.site import SAMPLE, Site
 
@@ -31,6 +32,11 @@ class Shown:
     form: str
     text: str
     cut: bool
+
+
+def serves_officers(site: Site) -> bool:
+    """Return whether the project has what the page tells of: the periodic report and the inventory sheets."""
+    return has_cycles(site.settings.queries) and PROFILE in list_profiles(site.settings.queries)
 
 
 def tell_officers(site: Site, language: str) -> Mapping[str, Any]:
@@ -54,7 +60,7 @@ def _count(site: Site, language: str) -> Mapping[str, Any]:
         "exports": site.exports.values(),
         # Only what UNESCO's outline asks for.
         "outline": [one for one in count_filled(site.snapshot.store, outline) if not one.section.ours],
-        "sheets": len(site.exports["inventory"].iris),
+        "sheets": len(site.exports[PROFILE].iris),
         "sample": SAMPLE.removeprefix("id/"),
         "shown": [_show(export) for export in site.exports.values() if export.profile.document is None],
     }

@@ -26,6 +26,7 @@ from culturegraph.exports.profiles.export import Export
 from culturegraph.exports.profiles.forms import FORMS, form_of, write_records
 from culturegraph.exports.profiles.inventory import make_sheets
 from culturegraph.exports.statistics.tables import read_tables
+from culturegraph.exports.unesco_qpr.form import has_cycles
 from culturegraph.protocols.labels import to_href
 from culturegraph.rdf.formats import MediaType, choose
 from culturegraph.rdf.vocabulary import BASE
@@ -49,10 +50,10 @@ def redirect_index(request: Request) -> Response:
 def show_index(request: Request, site: SiteDep) -> Response:
     """List the profiles."""
     revisions = [export.profile.revision for export in site.exports.values()]
-    tag = site.entity_tag(request, site.pages.language(request), *revisions)
-    return answer(
-        request, site, tag, _VARY, lambda: site.pages.render(request, "exports.html", exports=site.exports.values())
-    )
+    report = has_cycles(site.settings.queries)
+    tag = site.entity_tag(request, site.pages.language(request), *revisions, "report" if report else "")
+    shown = {"exports": site.exports.values(), "has_report": report}
+    return answer(request, site, tag, _VARY, lambda: site.pages.render(request, "exports.html", **shown))
 
 
 @router.get("/exports/inventory.css")

@@ -33,8 +33,15 @@ class Cycle:
     form: Form
 
 
+def has_cycles(queries: Path) -> bool:
+    """Return whether a project declares cycles of the report: one on another subject may have none."""
+    return (queries / FOLDER / _CYCLES).is_file()
+
+
 def list_cycles(queries: Path) -> tuple[str, Sequence[str]]:
-    """Return the default cycle and the ids of all, newest first. Raises DataError, StorageError."""
+    """Return the default cycle and the ids of all, newest first. Raises NotFoundError, DataError, StorageError."""
+    if not has_cycles(queries):
+        raise NotFoundError(f"this project has no periodic report: {queries.name}/{FOLDER / _CYCLES} is not there")
     declared = load(queries / FOLDER / _CYCLES)
     ids = sorted((str(cycle["id"]) for cycle in need(declared, "cycles", _CYCLES)), reverse=True)
     return str(need(declared, "default", _CYCLES)), ids
@@ -47,7 +54,7 @@ def revision(queries: Path) -> str:
 
 
 def read_cycle(queries: Path, name: str | None = None) -> Cycle:
-    """Read a cycle with its form. Raises NotFoundError for an unknown cycle, DataError for a fault of the files."""
+    """Read a cycle with its form. Raises NotFoundError for an unknown cycle or none, DataError for a fault of them."""
     default, known = list_cycles(queries)
     wanted = name or default
     if wanted not in known:
