@@ -52,8 +52,10 @@ def show_index(request: Request, site: SiteDep) -> Response:
     revisions = [export.profile.revision for export in site.exports.values()]
     report = has_cycles(site.settings.queries)
     tag = site.entity_tag(request, site.pages.language(request), *revisions, "report" if report else "")
-    shown = {"exports": site.exports.values(), "has_report": report}
-    return answer(request, site, tag, _VARY, lambda: site.pages.render(request, "exports.html", **shown))
+    shown = site.exports.values()
+    return answer(
+        request, site, tag, _VARY, lambda: site.pages.render(request, "exports.html", exports=shown, has_report=report)
+    )
 
 
 @router.get("/exports/inventory.css")
