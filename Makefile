@@ -6,7 +6,8 @@ RUN := $(UV) run --no-sync
 SYNC := $(UV) sync --quiet --frozen --inexact --all-extras --no-extra spark
 SYNC_PROOF := @if command -v java >/dev/null || [ -n "$$JAVA_HOME" ]; then $(SYNC) --group ontology; fi
 SYNC_SPARK := @if command -v java >/dev/null; then $(UV) sync --quiet --frozen --inexact --all-extras; fi
-PYTEST := $(RUN) pytest -n auto
+# Neighbouring tests stay in one process, which then makes what a file of tests shares only once.
+PYTEST := $(RUN) pytest -n auto --dist worksteal
 # What browsers load is made while the package is installed; its stamp says of which sources.
 FRONTEND := $(wildcard frontend/*.*)
 STAMP := $(wildcard src/culturegraph/web/static/built/stamp)

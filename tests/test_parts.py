@@ -73,7 +73,13 @@ CASES: dict[str, Callable[[int], str | None]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CASES)
+# Cases that the others nearly cover.
+_SLOW = {"plain", "spaces and escapes", "a quote in the middle of a cell"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in _SLOW else ()) for name in CASES]
+)
 def test_parts_are_what_one_process_gives(name: str, tmp_path: Path, settings) -> None:
     metadata = _package(tmp_path, _rows(120, CASES[name]))
     told = _compare(tmp_path, metadata, settings, span=500)
@@ -82,15 +88,18 @@ def test_parts_are_what_one_process_gives(name: str, tmp_path: Path, settings) -
     assert bool(told["rejected_rows"]) == is_bad
 
 
-def test_every_size_of_span_gives_the_same(tmp_path: Path, settings) -> None:
+@pytest.mark.parametrize("spans", [(1, 60, 100_000), pytest.param((7, 333), marks=pytest.mark.slow)])
+def test_every_size_of_span_gives_the_same(spans: tuple[int, ...], tmp_path: Path, settings) -> None:
     metadata = _package(tmp_path, _rows(40, lambda n: f'p-{n},"a\n{n}"" b",,' if n % 2 else f'p-{n},5" {n},,'))
-    for span in (1, 7, 60, 333, 100_000):
+    for span in spans:
         folder = tmp_path / str(span)
         folder.mkdir()
         _compare(folder, metadata, settings, span, workers=1)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16", "cp1252"])
+@pytest.mark.parametrize(
+    "encoding", ["latin-1", "utf-16", *(pytest.param(name, marks=pytest.mark.slow) for name in ("utf-8", "cp1252"))]
+)
 def test_encodings(encoding: str, tmp_path: Path, settings) -> None:
     _compare(tmp_path, _package(tmp_path, _rows(60).replace("\n", "\r\n"), encoding=encoding), settings, 400)
 
@@ -134,6 +143,7 @@ def test_a_worker_that_dies_is_told_of(tmp_path: Path, settings, monkeypatch: py
     assert not list(tmp_path.glob("parts*"))
 
 
+@pytest.mark.slow
 def test_the_benchmarks_table(tmp_path: Path, settings) -> None:
     told = _compare(tmp_path, generate(tmp_path, 3000), settings, 100_000)
     assert told["rejected_rows"] == 0

@@ -299,10 +299,10 @@ def test_publishing_again_does_nothing(tmp_path: Path, fake: FakeStore) -> None:
 def test_a_cut_publication_goes_on_and_is_never_read(
     tmp_path: Path, fake: FakeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(GraphStoreProtocol, "piece", 700)
+    monkeypatch.setattr(GraphStoreProtocol, "piece", 140)
     settings, before = published(tmp_path, fake)
     store = tmp_path / "store"
-    publish(store, [*small_quads(), *many_quads(3_000)], version="small-2", metadata={"content_hash": "x"})
+    publish(store, [*small_quads(), *many_quads(600)], version="small-2", metadata={"content_hash": "x"})
     merge = prefix("")[:-1]
     left = 3
 
@@ -323,9 +323,9 @@ def test_a_cut_publication_goes_on_and_is_never_read(
     assert len(list(open_remote(settings, replicas).store)) == len(list(before.store))
     ((_, done),) = publish_everywhere(settings, Addresses())
     assert done.resumed
-    assert done.triples == 2 * 3_000 + 2 * (done.triples - 6_000) // 2
-    # Of 3,000 and some triples of the merge 2,100 were acknowledged; all other graphs were there.
-    assert 0 < done.sent < 1_500
+    assert done.triples == 2 * 600 + 2 * (done.triples - 1_200) // 2
+    # Of 600 and some triples of the merge 420 were acknowledged; all other graphs were there.
+    assert 0 < done.sent < 300
     assert open_remote(settings, connect(settings)).version == "small-2"
     assert not list((store / "publishing").iterdir())
 
@@ -366,7 +366,11 @@ def test_older_generations_are_kept_and_then_removed(tmp_path: Path, fake: FakeS
     assert not any(name.startswith(prefix(made[0].generation)) for name in graphs(fake))
 
 
-@pytest.mark.parametrize("fault", ["lost", "altered", "added"])
+# What is altered has the right number of triples: the hardest to find.
+@pytest.mark.parametrize(
+    "fault",
+    ["altered", pytest.param("lost", marks=pytest.mark.slow), pytest.param("added", marks=pytest.mark.slow)],
+)
 def test_a_store_that_does_not_hold_what_it_took_is_found_out(tmp_path: Path, fake: FakeStore, fault: str) -> None:
     settings = settings_of(build(tmp_path / "store"), fake)
 
