@@ -12,8 +12,10 @@ from typing import Final
 
 # Set in the environment of a program that has been started once more.
 _RESTARTED: Final = "_CULTUREGRAPH_RESTARTED"
-# A query allocates and frees some thousand small pieces; of each size glibc keeps seven at hand unless told otherwise.
-_TUNABLES, _CACHES = "GLIBC_TUNABLES", "glibc.malloc.tcache_count=1000"
+# Large pages where the kernel gives them on request: a scan jumps about in memory. And a query allocates and frees some
+# thousand small pieces; of each size glibc keeps seven at hand unless told otherwise.
+_JEMALLOC: Final = ("MALLOC_CONF", "thp:always", ",")
+_GLIBC: Final = ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=1000:glibc.malloc.hugetlb=1", ":")
 
 
 def is_restarted() -> bool:
@@ -33,7 +35,7 @@ def restart_lean(*, jemalloc: bool) -> None:
     if library is not None:
         loaded = os.environ.get("LD_PRELOAD", "")
         environment["LD_PRELOAD"] = f"{library}:{loaded}" if loaded else library
-    else:
-        told = os.environ.get(_TUNABLES, "")
-        environment[_TUNABLES] = f"{told}:{_CACHES}" if told else _CACHES
+    name, options, separator = _GLIBC if library is None else _JEMALLOC
+    # What was told before comes last, and so holds.
+    environment[name] = separator.join(filter(None, (options, os.environ.get(name))))
     os.execve(sys.executable, sys.orig_argv, environment)  # noqa: S606 - this very program

@@ -12,7 +12,7 @@ import resource
 import signal
 import struct
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER = 1, 38, 22, 2
 # By architecture: socket, connect, io_uring_setup, execve.
@@ -23,6 +23,9 @@ _REFUSE: Final = struct.pack("HBBI", 0x06, 0, 0, 0x00050000 | 1)  # EPERM
 STACK: Final = 64 * 1024 * 1024
 # Beside the limit that is watched: what an allocator reserves without using it.
 _RESERVE: Final = 1_000_000_000
+
+_PAGE: Final = resource.getpagesize()
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -68,22 +71,25 @@ def forbid_connections() -> bool:
     return int(_libc.prctl(_PR_SET_SECCOMP, _FILTER, header, 0, 0)) == 0
 
 
-def used_memory(process: int) -> int:
-    """Return the bytes that a process holds in memory, shared pages included; 0 where it is gone."""
-    try:
-        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize()
-    except (OSError, IndexError):
-        return 0
+class Use(NamedTuple):
+    """What a process has used: bytes that it holds in memory, shared pages included, and seconds of a processor."""
+
+    memory: int
+    processor: float
 
 
-def used_processor(process: int) -> float:
-    """Return the seconds of processor time that a process has used; 0 where it is gone."""
+def look_at(process: int) -> Use:
+    """Return what a process has used; nothing where it is gone. Source: proc(5), `stat`."""
     try:
-        # After the name, which may hold anything: fields 3 and on of proc(5); 14 and 15 are in ticks.
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        descriptor = os.open(f"/proc/{process}/stat", os.O_RDONLY)
+        try:
+            # From the third field on: the second is a name, which may hold anything.
+            fields = os.read(descriptor, 1024).rpartition(b")")[2].split()
+        finally:
+            os.close(descriptor)
+        return Use(int(fields[21]) * _PAGE, (int(fields[11]) + int(fields[12])) / _TICKS)
     except (OSError, IndexError):
-        return 0.0
+        return Use(0, 0.0)
 
 
 def total_memory() -> int:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from culturegraph.server import connections as wire
-from culturegraph.server.confinement import close_descriptors, die_with_parent, used_memory
+from culturegraph.server.confinement import close_descriptors, die_with_parent, look_at
 from culturegraph.server.zygote import Means, Zygote
 
 
@@ -95,7 +95,7 @@ class Generation:
         control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fileno=descriptors[0])
         control.setblocking(False)
         is_pages = kind == wire.PAGES_PROCESS
-        child = Child(slot, process, control, descriptors[1], used_memory(process), self, is_pages)
+        child = Child(slot, process, control, descriptors[1], look_at(process).memory, self, is_pages)
         if is_pages:
             self.pages[slot] = child
         else:

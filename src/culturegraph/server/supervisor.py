@@ -30,7 +30,7 @@ from culturegraph.server.board import (
     SUPERVISOR,
     now,
 )
-from culturegraph.server.confinement import allow_deep_stacks, total_memory, used_memory, used_processor
+from culturegraph.server.confinement import allow_deep_stacks, look_at, total_memory
 from culturegraph.server.endpoint import make_problem
 from culturegraph.server.generation import Child, Generation, start_generation
 from culturegraph.server.zygote import Means
@@ -443,11 +443,12 @@ class Supervisor:
                 self._relieve(child)
                 if not child.is_busy:
                     continue
-                used[slot] = used_memory(child.process) - child.memory
+                use = look_at(child.process)
+                used[slot] = use.memory - child.memory
                 if used[slot] > settings.memory_limit:
                     child.kill("memory_limit", f"a query may use {settings.memory_limit:,} bytes of memory")
                 else:
-                    self._slow_down(child, elapsed)
+                    self._slow_down(child, elapsed, use.processor - child.processor)
         if used and sum(used.values()) > total_memory() // 2:
             worst = children[max(used, key=lambda slot: used[slot])]
             worst.kill("memory_limit", "the queries under way use too much memory together; try again later")
@@ -462,7 +463,7 @@ class Supervisor:
         self._hear_child(child, 0)
         if slot not in child.generation.children or board.state[slot] < EVALUATING or board.started[slot] != started:
             return  # It has died, or is at something else.
-        child.is_busy, child.processor = True, used_processor(child.process)
+        child.is_busy, child.processor = True, look_at(child.process).processor
         self._last_busy = now()
         self._take_others(child, but=board.connection[slot])
         self._fill(child.generation)
@@ -490,14 +491,17 @@ class Supervisor:
         client = self._clients.get(self._board.connection[slot])
         return client is not None and client.is_gone
 
-    def _slow_down(self, child: Child, elapsed: float) -> None:
+    def _slow_down(self, child: Child, elapsed: float, processor: float) -> None:
         """Let others go before what takes long. A lower priority is for good, so the evaluator ends when it can."""
+        others = child.generation.children.values()
         if elapsed > _LONG and not child.is_long:
             child.is_long = True
             limit = self._settings.long_queries
-            if sum(each.is_long for each in child.generation.children.values()) > limit:
+            if sum(each.is_long for each in others) > limit:
                 child.kill("time_limit", f"{limit} queries already run longer than {_LONG} seconds; try again later")
-        if not child.is_slow and used_processor(child.process) - child.processor > _SLOW:
+        # What is alone is in nobody's way, and an evaluator that stays need not copy again what it has copied.
+        is_crowded = sum(each.is_busy for each in others) >= self._cores
+        if is_crowded and processor > _SLOW and not child.is_slow:
             child.is_slow = True
             self._board.retiring[child.slot] = 1
             with suppress(OSError):
