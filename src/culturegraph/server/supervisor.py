@@ -40,7 +40,7 @@ _TICK: Final = 0.02
 # Seconds under way after which a query counts as long.
 _LONG: Final = 0.5
 # Seconds of processor time after which a query runs with lower priority; its evaluator then ends when it has answered.
-_SLOW: Final = 0.5
+_SLOW: Final = 0.25
 _NICE: Final = 10
 # Seconds under way from which a client that has left is worth a kill: what is faster ends sooner by itself.
 _ABANDONED: Final = 0.1
