@@ -41,7 +41,7 @@ _TICK: Final = 0.02
 _LONG: Final = 0.5
 # Seconds of processor time after which a query runs with lower priority; its evaluator then ends when it has answered.
 _SLOW: Final = 0.25
-_NICE: Final = 10
+_NICE: Final = 19
 # Seconds under way from which a client that has left is worth a kill: what is faster ends sooner by itself.
 _ABANDONED: Final = 0.1
 # Quads that load into memory within a second or so; more are served from disk meanwhile.
