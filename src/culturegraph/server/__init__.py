@@ -21,7 +21,8 @@ whoever has been at one request for 20 ms loses its other connections to them. I
 request has changed since it looked. An evaluator writes its state on the board before it evaluates and before its first
 byte goes out. The supervisor looks every 20 ms: past the time or memory limit it kills; when the evaluator is dead it
 answers 503 on its own duplicate of the connection or, where the answer had begun, resets it. What has used a processor
-for a quarter of a second while others need one is given lower priority, a fresh evaluator takes its place, and it ends when it has answered.
+for a quarter of a second while others need one is given the lowest priority, a fresh evaluator takes its place, and it
+ends when it has answered.
 
 A new snapshot is a new generation: zygote, evaluators and pages start beside the old ones; connections go to the new
 evaluators, and the end of their control sockets tells the old ones to park theirs and leave. No process ever knows
