@@ -6,7 +6,6 @@ holds it has read only what it is answering: all others can be taken away from i
 
 from __future__ import annotations
 
-import gc
 import select
 import socket
 import struct
@@ -28,8 +27,6 @@ _STAY: Final = 1.0
 # Seconds that handing over may take; the pages are stuck where it takes longer.
 _PATIENCE: Final = 2.0
 _RESET: Final = struct.pack("ii", 1, 0)
-# New objects after which cycles are sought: answering makes hardly any.
-_COLLECT_AFTER: Final = 50_000
 
 
 class Evaluator:
@@ -48,7 +45,6 @@ class Evaluator:
         self._is_leaving = False
         self._poll = select.epoll()
         self._poll.register(control, select.EPOLLIN)
-        gc.set_threshold(_COLLECT_AFTER)
 
     def run(self) -> None:
         """Serve until the supervisor closes the control socket or lets this evaluator retire."""

@@ -14,6 +14,7 @@ import socket
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from culturegraph.errors import CulturegraphError
 from culturegraph.server import confinement
@@ -27,6 +28,8 @@ from culturegraph.server.limits import ClientLimits
 from culturegraph.settings import Settings
 from culturegraph.store.snapshot import Held, Snapshot, hold_current
 
+# New objects after which cycles are sought.
+_COLLECT_AFTER: Final = 50_000
 # Runs the pages in this process until the control socket ends: snapshot, control, socket of handed-over connections.
 PagesProcess = Callable[[Snapshot, socket.socket, socket.socket, Board], None]
 
@@ -139,6 +142,10 @@ class Zygote:
 
 
 def _freeze() -> None:
-    """Let what is there now never be collected: looking at it would copy the pages of memory that children share."""
+    """Let what is there now never be collected: looking at it would copy the pages of memory that children share.
+
+    What children make is looked at seldom: answers and pages leave hardly any cycles.
+    """
+    gc.set_threshold(_COLLECT_AFTER)
     gc.collect()
     gc.freeze()
