@@ -360,3 +360,14 @@ def test_a_private_snapshot_is_not_served_to_everybody(tmp_path: Path, secrets: 
     publish_small(tmp_path / "public")
     with pytest.raises(CulturegraphError, match="cannot be read"):
         serve(small_settings(tmp_path / "public", tokens=tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("way", ["--endpoint", "--nquads"])
+def test_a_private_snapshot_is_not_published_elsewhere(tmp_path: Path, way: str) -> None:
+    store, file = tmp_path / "store", tmp_path / "all.nq"
+    target = {"--endpoint": "http://127.0.0.1:9/query", "--nquads": str(file)}[way]
+    publish(store, small_quads(), version="p", metadata={"content_hash": "0" * 64, "private": True})
+    done = CliRunner().invoke(command_line, ["publish", way, target, "--store", str(store)])
+    assert isinstance(done.exception, UsageError)
+    assert "private snapshot stays here" in str(done.exception)
+    assert not file.exists()

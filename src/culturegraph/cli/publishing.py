@@ -42,9 +42,11 @@ def publish(
     """
     from culturegraph.store.remote.graph_store import Addresses
     from culturegraph.store.remote.publishing import publish_everywhere, write_generation
-    from culturegraph.store.snapshot import open_current
+    from culturegraph.store.snapshot import open_current, read_current_manifest
 
     settings = read_settings(store=store, endpoints=tuple(endpoint or ()) or None)
+    if read_current_manifest(settings.store).get("private"):
+        raise UsageError("a private snapshot stays here: another store would ask nobody for a token")
     if nquads is not None:
         with show_step(f"write {nquads}"):
             count = write_generation(open_current(settings.store), nquads)
