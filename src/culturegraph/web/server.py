@@ -91,7 +91,7 @@ def _run(app: FastAPI, settings: Settings, listener: socket.socket, tell: Callab
 def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Callable[[], None]) -> None:
     from culturegraph.server.journal import Journal
     from culturegraph.server.limits import ClientLimits
-    from culturegraph.server.supervisor import Supervisor
+    from culturegraph.server.supervision.supervisor import Supervisor
     from culturegraph.server.zygote import Means
 
     means = Means(settings, Board(), ClientLimits(settings), Journal(settings), partial(_load_pages, settings))
