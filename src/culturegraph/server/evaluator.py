@@ -180,3 +180,14 @@ class Evaluator:
         poll = select.poll()
         poll.register(connection, select.POLLIN)
         return seconds > 0 and bool(poll.poll(seconds * 1000))
+
+
+class ReservedEvaluator(Evaluator):
+    """An evaluator that answers nobody but our own pages: they know who may ask, and it does not."""
+
+    def _answer_received(self, held: Connection, received: bytes) -> bool:
+        if held.is_own:
+            return super()._answer_received(held, received)
+        self._received = received
+        self._hand_over(held)
+        return False
