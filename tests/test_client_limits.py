@@ -17,9 +17,9 @@ from small_site import HOG, publish_small, serving, small_settings
 from test_processes import get
 
 from culturegraph.errors import LimitExceededError, RequestError
-from culturegraph.server.board import EVALUATING, Board
+from culturegraph.server.board import EVALUATING, FIRST_EVALUATOR, SLOTS, Board
 from culturegraph.server.cache import AnswerCache
-from culturegraph.server.limits import ClientLimits, hash_client, is_local, name_client
+from culturegraph.server.limits import ClientLimits, Places, hash_client, is_local, name_client
 from culturegraph.server.output import pack, unpack
 from culturegraph.store.evaluation import Task, check, evaluate
 
@@ -63,6 +63,24 @@ def test_a_client_has_a_rate_and_a_number_at_a_time(tmp_path: Path) -> None:
         board.client[slot], board.state[slot] = other, EVALUATING
     with pytest.raises(LimitExceededError, match="2 queries under way"):
         limits.check(other, board)
+
+
+def test_threads_of_one_process_give_each_query_of_a_client_a_place(tmp_path: Path) -> None:
+    board = Board()
+    places = Places(ClientLimits(small_settings(tmp_path, client_rate=100.0, client_queries=2)), board)
+    first, _ = places.take("192.0.2.1"), places.take("192.0.2.1")
+    with pytest.raises(LimitExceededError, match="2 queries under way"):
+        places.take("192.0.2.1")
+    places.take("127.0.0.1")
+    assert board.totals().busy == 2
+    first()
+    last = places.take("192.0.2.1")
+    for number in range(SLOTS - FIRST_EVALUATOR - 2):
+        places.take(f"198.51.100.{number}")
+    with pytest.raises(LimitExceededError, match="too many queries are under way"):
+        places.take("203.0.113.1")
+    last()
+    assert board.totals().busy == SLOTS - FIRST_EVALUATOR - 1
 
 
 def test_a_client_over_its_limits_is_told_when_to_come_back(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -273,6 +274,37 @@ def test_a_server_changes_to_a_new_generation_while_it_answers(tmp_path: Path, f
         assert client.get("/sparql", params=counts).status_code == 200
         answer = client.get("/sparql", params={"query": "ASK { ?x ?y 77 }"})
         assert (answer.status_code, "broke off" in answer.text) == (502, True)
+    app.state.watch.stop()
+
+
+def test_a_client_has_the_share_before_a_store_that_it_has_before_ours(tmp_path: Path, fake: FakeStore) -> None:
+    share: dict[str, Any] = {"client_rate": 0.3, "client_queries": 2, "trusted_proxies": frozenset({"127.0.0.1"})}
+    settings = settings_of(build(tmp_path / "store"), fake, query_timeout=1.5, workers=1, **share)
+    publish_everywhere(settings, Addresses())
+    app = create_remote_app(settings, lambda _: nullcontext())
+    with running(app, settings) as address, httpx.Client(base_url=address, timeout=20) as client:
+
+        def get(query: str, who: str, accept: str = "*/*") -> httpx.Response:
+            return client.get("/sparql", params={"query": query}, headers={"x-forwarded-for": who, "accept": accept})
+
+        assert [get("ASK {}", "192.0.2.7").status_code for _ in range(4)] == [200, 200, 200, 429]
+        refused = get("ASK {}", "192.0.2.7")
+        assert refused.text == "Too many requests: a client may send 0.3 queries a second\n"
+        assert refused.headers["retry-after"] == "1"
+        assert get("ASK {}", "192.0.2.7", "text/html").status_code == 429
+        assert [get("ASK {}", "192.0.2.8", kind).status_code for kind in ("*/*", "text/html")] == [200, 200]
+        # Slow ones: two at a time, and others are answered meanwhile; when they are over there is room again.
+        fake.behave = only(lambda asked: "slow" in asked.query, Reply(delay=3.0))
+        with ThreadPoolExecutor(3) as pool:
+            slow = [pool.submit(get, f"ASK {{ ?slow ?p {number} }}", "192.0.2.9") for number in range(3)]
+            time.sleep(0.3)
+            assert get("ASK { ?quick ?p 1 }", "192.0.2.10").status_code == 200
+            assert sorted(each.result().status_code for each in slow) == [429, 503, 503]
+        deadline = time.monotonic() + 10
+        while app.state.site.board.totals().busy:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert get("ASK { ?quick ?p 2 }", "192.0.2.9").status_code == 200
     app.state.watch.stop()
 
 

@@ -1,15 +1,20 @@
-"""How much one client may ask: queries a second, queries at a time. Owns who counts as a client."""
+"""How much one client may ask: queries a second, queries at a time. Owns who counts as a client.
+
+Evaluators that are processes check a client's share themselves and have slots of the board. Where threads of one
+process evaluate, `Places` gives each query of a client a slot for as long as it is under way.
+"""
 
 from __future__ import annotations
 
 import mmap
-from collections.abc import Collection
+import threading
+from collections.abc import Callable, Collection
 from hashlib import blake2b
 from ipaddress import ip_address
 from typing import Final
 
 from culturegraph.errors import LimitExceededError
-from culturegraph.server.board import Board, now
+from culturegraph.server.board import EVALUATING, FIRST_EVALUATOR, FREE, SLOTS, Board, now
 from culturegraph.settings import Settings
 
 _CLIENTS: Final = 4096
@@ -68,3 +73,31 @@ class ClientLimits:
         self._queries[place] = max(left - 1.0, 0.0)
         if left < 1.0:
             raise TooManyRequestsError(f"a client may send {self._rate:g} queries a second")
+
+
+class Places:
+    """Slots of the board for the queries of clients in a process that evaluates alone."""
+
+    def __init__(self, limits: ClientLimits, board: Board) -> None:
+        self._limits, self._board = limits, board
+        self._lock = threading.Lock()
+
+    def take(self, client: str) -> Callable[[], None]:
+        """Count a query of a client as under way; return what is called once it is not, from whatever thread.
+
+        Raises TooManyRequestsError where the client has its share, LimitExceededError where no slot is free.
+        """
+        if is_local(client):
+            return _nothing
+        number, board = hash_client(client), self._board
+        with self._lock:
+            self._limits.check(number, board)
+            slot = next((each for each in range(FIRST_EVALUATOR, SLOTS) if board.state[each] == FREE), None)
+            if slot is None:
+                raise LimitExceededError("too many queries are under way; try again later")
+            board.client[slot], board.state[slot] = number, EVALUATING
+        return lambda: board.clear(slot)
+
+
+def _nothing() -> None:
+    """Give nothing back: nothing was taken."""

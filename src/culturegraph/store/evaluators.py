@@ -46,9 +46,10 @@ class _Frame:
 class _Job:
     """One task under way: what the evaluator thread and the event loop share."""
 
-    def __init__(self, task: Task, stall: float) -> None:
+    def __init__(self, task: Task, stall: float, leave: Callable[[], None]) -> None:
         self.task = task
         self.stall = stall
+        self.leave = leave
         self.kind: Kind = "solutions"
         self.volatile = False
         self.messages: asyncio.Queue[_Frame | Exception] = asyncio.Queue()
@@ -162,13 +163,21 @@ class Outcome(Protocol):
 
 
 Evaluate = Callable[[Task], Outcome]
+# Lets a query of a client in, or raises; returns what is called once the query is no longer under way.
+Admit = Callable[[str], Callable[[], None]]
 
 
 class Evaluators:
     """A bounded pool of threads that evaluate queries on one snapshot, or wait for who evaluates them."""
 
-    def __init__(self, snapshot: Snapshot, settings: Settings, evaluate: Evaluate | None = None) -> None:
-        self._evaluate = evaluate or evaluate_here(snapshot, settings)
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        settings: Settings,
+        evaluate: Evaluate | None = None,
+        admit: Admit = lambda _: lambda: None,
+    ) -> None:
+        self._evaluate, self._admit = evaluate or evaluate_here(snapshot, settings), admit
         self._timeout = settings.query_timeout
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads = self._start(settings.workers)
@@ -187,9 +196,10 @@ class Evaluators:
     async def evaluate(self, task: Task) -> Evaluation:
         """Evaluate a task; return when its first frame is there.
 
-        Raises what `evaluation.evaluate` raises, LimitExceededError at the time limit. Cancelling ends the evaluation.
+        Raises what `evaluation.evaluate` and `admit` raise, LimitExceededError at the time limit. Cancelling ends the
+        evaluation.
         """
-        job = _Job(task, stall=self._timeout)
+        job = _Job(task, self._timeout, self._admit(task.client))
         self._jobs.put(job)
         try:
             return Evaluation(job, await job.next_frame(self._timeout))
@@ -207,8 +217,12 @@ class Evaluators:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            if not job.is_cancelled:
-                self._run(job)
+            try:
+                if not job.is_cancelled:
+                    self._run(job)
+            finally:
+                # Not before: past its time limit a thread is still at the query.
+                job.leave()
 
     def _run(self, job: _Job) -> None:
         try:

@@ -16,6 +16,7 @@ from culturegraph.protocols.dashboards import read_dashboards
 from culturegraph.queries import read_queries
 from culturegraph.server.board import Board
 from culturegraph.server.cache import AnswerCache
+from culturegraph.server.limits import ClientLimits, Places
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluate, Evaluators
 from culturegraph.store.kept_answers import remember
@@ -92,17 +93,28 @@ def make_site(
     board: Board | None = None,
     evaluate: Evaluate | None = None,
     room: AnswerCache | None = None,
+    places: Places | None = None,
 ) -> Site:
-    """Return what the routers share for one snapshot. An app may change from one to another: `app.state.site`."""
+    """Return what the routers share for one snapshot. An app may change from one to another: `app.state.site`.
+
+    `places` are those of the site before, so that clients have one share on both.
+    """
     check_door(settings, snapshot.manifest)
     every = read_queries(settings.queries)
     queries = [query for query in every if query.kind in questions.SHOWN_KINDS]
+    board = board or Board()
+    if evaluate is None:
+        places = places or Places(ClientLimits(settings), board)
+        evaluators = Evaluators(snapshot, settings, remember(snapshot, settings), places.take)
+    else:
+        # Evaluators that are processes count themselves.
+        evaluators = Evaluators(snapshot, settings, evaluate)
     site = Site(
         settings=settings,
         snapshot=snapshot,
-        evaluators=Evaluators(snapshot, settings, evaluate or remember(snapshot, settings)),
-        board=board or Board(),
-        is_alone=evaluate is None,
+        evaluators=evaluators,
+        board=board,
+        places=places,
         pages=Pages(snapshot.version),
         queries={query.id: query for query in queries},
         dashboards=read_dashboards(settings.queries / "dashboards", queries),

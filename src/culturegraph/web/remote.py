@@ -22,6 +22,9 @@ def create_remote_app(settings: Settings, progress: Progress) -> FastAPI:
 
     Raises UpstreamError where none of them answers, or nothing is published there.
     """
+    # Its threads wait for the store: as many as the embedded server has evaluators at most, so that one client with
+    # its share of slow queries does not hold them all.
+    settings = settings.model_copy(update={"workers": settings.workers + settings.long_queries})
     replicas = connect(settings)
     snapshot = open_remote(settings, replicas, progress)
     app = create_app(settings, snapshot)
@@ -29,7 +32,7 @@ def create_remote_app(settings: Settings, progress: Progress) -> FastAPI:
     def change(generation: Generation) -> None:
         newer = open_generation(replicas, generation, settings.store / "remote")
         old: Site = app.state.site
-        app.state.site = make_site(settings, newer, board=old.board)
+        app.state.site = make_site(settings, newer, board=old.board, places=old.places)
         # What was begun on the old generation may run as long as a query may, and be sent as long again.
         closing = threading.Timer(3 * settings.query_timeout, old.evaluators.close)
         closing.daemon = True

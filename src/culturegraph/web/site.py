@@ -45,6 +45,7 @@ from culturegraph.rdf.vocabulary import BASE
 from culturegraph.releases.folder import identify_releases, list_releases
 from culturegraph.rules import Rule, read_rules
 from culturegraph.server.board import Board
+from culturegraph.server.limits import Places
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
@@ -75,8 +76,8 @@ class Site:
     evaluators: Evaluators
     # What all processes of the server count.
     board: Board
-    # Whether queries are evaluated in this process, and so counted here.
-    is_alone: bool
+    # Where queries are evaluated in this process, and so counted here: the places of those under way.
+    places: Places | None
     pages: Pages
     queries: Mapping[str, QueryFile]
     dashboards: Mapping[str, Dashboard]
@@ -84,6 +85,11 @@ class Site:
     revision: str
     # Pages that were made once.
     kept: KeptPages
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether queries are evaluated in this process."""
+        return self.places is not None
 
     @cached_property
     def rules(self) -> Mapping[str, Rule]:

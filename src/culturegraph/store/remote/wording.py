@@ -2,7 +2,7 @@
 
     GRAPH <a> { … }     GRAPH <generation/…/a> { … }
     GRAPH ?g { … }      GRAPH ?n { VALUES (?n ?g) { (<generation/…/a> <a>) … } … }
-    SELECT * …          SELECT ?the ?variables …, where a variable was added
+    SELECT * …          SELECT ?the ?variables …: engines give them in orders of their own, and some were added
     FROM, FROM NAMED    taken out: the request names the dataset
     BASE, <relative>    taken out, <absolute>: Virtuoso wants no BASE behind what it puts before a query
     VALUES ?a { UNDEF } taken out: it changes nothing, yet Jena finds nothing where ?a is then grouped by
@@ -68,7 +68,7 @@ def word(
                 looked_into[graph] = None
             called = name(graph) if known else name(_NOWHERE)
             edits.append((after.start, after.start + len(after.text), f" <{called}>"))
-    if fresh.used and (star := _find_star(tokens)) is not None and variables:
+    if variables and (star := _find_star(tokens)) is not None:
         edits.append((star.start, star.start + 1, " " + " ".join(f"?{variable}" for variable in variables)))
     return Wording(_apply(query, edits), list(looked_into))
 
