@@ -27,7 +27,7 @@ from test_evaluators import DISGUISES
 from test_processes import EATER, alive, assert_takes, descendants, get, wait_until
 
 from culturegraph.protocols.sparql import FORM, QUERY
-from culturegraph.store.snapshot import publish
+from culturegraph.store.publishing import publish
 
 TIMEOUT = 2.0
 SUMMARY: Counter[str] = Counter()

@@ -23,7 +23,7 @@ import pytest
 import zstandard
 from small_site import BASE, COUNT, HOG, Serving, many_quads, publish_small, serving, small_quads, small_settings
 
-from culturegraph.store.snapshot import publish
+from culturegraph.store.publishing import publish
 
 # Sorts what no memory holds.
 EATER = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l } ORDER BY ?l ?a"

@@ -20,7 +20,8 @@ from pyoxigraph import Literal, NamedNode, Quad
 from small_site import BASE, Serving, publish_small, serving, small_settings
 from test_processes import HOG, alive, count, descendants, get, wait_until
 
-from culturegraph.store.snapshot import open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import open_current
 
 THINGS = 4000
 SAID = NamedNode(BASE + "ontology/said")
