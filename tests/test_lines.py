@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from culturegraph.sources.lines import LineWriter, careful
 from culturegraph.sources.metadata import ROW_NUMBER, read_metadata
 from culturegraph.sources.rows import read_cells
 from culturegraph.sources.tables import read_tables
-from culturegraph.sources.term_text import escape
+from culturegraph.sources.term_text import escape, match_all
 
 NAMES = ("a", "b", "c")
 _FORMATS = [
@@ -188,6 +189,15 @@ def test_a_batch_gives_the_lines_and_faults_of_its_rows(drawn):
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_a_literal_is_escaped_as_the_engine_does(text):
     assert f'"{escape(text)}"' == str(Literal(text))
+
+
+_PATTERNS = ["[a-z0-9]+(-[a-z0-9]+)*", "[0-9]{3}|[a-z]", "[a-]?", "(?:ab)*", ".{3}", r"\w+.?", "[^a]+", "a|", "(?=a)ab"]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(_PATTERNS), st.lists(st.text(alphabet="ab-01\x1f\n", max_size=4), max_size=4))
+def test_a_pattern_matches_many_texts_as_it_matches_each(pattern, texts):
+    assert match_all(pattern)(texts) == all(re.fullmatch(pattern, text) for text in texts)
 
 
 def test_what_is_plain_takes_the_fast_path():

@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from httpx import Client, Response
-from small_site import Serving, publish_small, serving, small_quads, small_settings
+from small_site import HOG, Serving, many_quads, publish_small, serving, small_quads, small_settings
+from test_processes import descendants, wait_until
 from typer.testing import CliRunner
 
 from culturegraph.build import build, build_from_quads
@@ -23,7 +25,8 @@ from culturegraph.freshness import is_stale
 from culturegraph.release import make_release
 from culturegraph.server.tokens import Verdict, drop_token, judge, make_token, read_tokens, write_tokens
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import open_current
 from culturegraph.web.app import create_app
 from culturegraph.web.private import FAILURES, WINDOW, Failures, read_credentials
 from culturegraph.web.server import serve
@@ -269,8 +272,10 @@ def private(
         yield address
 
 
-def ask(private: str, path: str, authorization: str | None = None, method: str = "GET") -> Response:
-    headers = {"accept": "text/html, */*;q=0.5"} | ({"authorization": authorization} if authorization else {})
+def ask(
+    private: str, path: str, authorization: str | None = None, method: str = "GET", accept: str = "text/html, */*;q=0.5"
+) -> Response:
+    headers = {"accept": accept} | ({"authorization": authorization} if authorization else {})
     with Client(base_url=private, timeout=20) as client:
         return client.request(method, path, headers=headers)
 
@@ -348,6 +353,20 @@ def test_no_token_is_in_a_log(private: Serving, secrets: dict[str, str]) -> None
     logged = private.told()
     for secret in (secrets["valid"], secrets["expired"], secrets["forged"]):
         assert secret not in logged
+
+
+def test_a_query_that_runs_away_is_ended_behind_the_door_too(tmp_path: Path, secrets: dict[str, str]) -> None:
+    publish(tmp_path, many_quads(3000), version="p", metadata={"content_hash": "0" * 64, "private": True})
+    settings = small_settings(tmp_path, tokens=Path(secrets["file"]), query_timeout=1.0)
+    with serving(settings) as address:
+        before = set(descendants(address.process.pid))
+        answer = ask(address, f"/sparql?query={quote(HOG)}", f"Bearer {secrets['valid']}", accept="text/csv")
+        assert (answer.status_code, answer.text) == (503, "Limit exceeded: a query may take 1 seconds\n")
+        assert answer.headers["cache-control"] == "private, no-store"
+        # The evaluator went with its query.
+        wait_until(lambda: len(before - set(descendants(address.process.pid))) == 1)
+        assert ask(address, "/sparql?query=ASK%7B%7D", f"Bearer {secrets['valid']}").status_code == 200
+        assert ask(address, "/sparql?query=ASK%7B%7D").status_code == 401
 
 
 def test_a_private_snapshot_is_not_served_to_everybody(tmp_path: Path, secrets: dict[str, str]) -> None:

@@ -46,6 +46,8 @@ def test_what_would_not_fit_is_left_out(tmp_path: Path, monkeypatch: pytest.Monk
     (told,) = scale._take("inference", tmp_path, 10_000, before)
     assert told.value is None
     assert told.remark == "left out: it would need about 5 GB of memory"
+    (asked,) = scale._take("disk", tmp_path, 10_000, before)
+    assert (asked.value, asked.remark) == (None, "left out: nothing was published")
 
 
 def test_the_command_takes_some_parts_and_writes_what_the_page_reads(tmp_path: Path) -> None:

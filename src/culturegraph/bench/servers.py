@@ -123,13 +123,13 @@ def running(plan: Plan, log: Path) -> Iterator[Server]:
         _end(process)
 
 
-def settle(server: Server, seconds: float = 60) -> None:
-    """Wait until a server has stopped growing: some answer from disk while they still load into memory."""
-    deadline, before, steady = time.monotonic() + seconds, 0.0, 0
-    while steady < 3 and time.monotonic() < deadline:
+def settle(server: Server) -> None:
+    """Wait until a server rests, at most as long as for its start: some answer while they still load into memory."""
+    deadline, before, resting = time.monotonic() + _PATIENCE, server.processor_seconds(), 0
+    while resting < 3 and time.monotonic() < deadline:
         time.sleep(0.5)
-        now = server.memory()
-        steady, before = (steady + 1 if abs(now - before) <= 0.02 * max(now, 1) else 0), now
+        now = server.processor_seconds()
+        resting, before = (resting + 1 if abs(now - before) < 0.05 else 0), now
 
 
 def _wait(server: Server, log: Path) -> None:

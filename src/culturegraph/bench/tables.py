@@ -116,7 +116,7 @@ def _compare(data: str, metadata: Path, readers: Sequence[str], repeats: int) ->
     return runs
 
 
-def _read_csvw(metadata: Path) -> tuple[int, int]:
+def _read_csvw(metadata: Path, _output: Path) -> tuple[int, int]:
     import csvw
 
     warnings.simplefilter("ignore")
@@ -126,12 +126,12 @@ def _read_csvw(metadata: Path) -> tuple[int, int]:
     return rows, 0
 
 
-def _read_tables(metadata: Path) -> tuple[int, int]:
+def _read_tables(metadata: Path, _output: Path) -> tuple[int, int]:
     tables = read_tables(metadata)
     return sum(tables.rows.values()), len(tables.quads)
 
 
-def _read_lines(metadata: Path) -> tuple[int, int]:
+def _read_lines(metadata: Path, _output: Path) -> tuple[int, int]:
     source = Source({"id": "bench"})
     job, tally, quads = Job((metadata,), source, metadata.parent, metadata.parent, metadata.parent), Tally(), 0
     with Path(os.devnull).open("w", encoding="utf-8") as file:
@@ -143,17 +143,16 @@ def _read_lines(metadata: Path) -> tuple[int, int]:
     return tally.rows, quads
 
 
-def _read_parts(metadata: Path) -> tuple[int, int]:
+def _read_parts(metadata: Path, output: Path) -> tuple[int, int]:
     source = Source({"id": "bench"})
     job, tally = Job((metadata,), source, metadata.parent, metadata.parent, metadata.parent), Tally()
-    with tempfile.TemporaryDirectory() as folder:
-        csvw_parts.map_package(job, tally, Path(folder), csvw_parts.Effort(_WORKERS))
+    csvw_parts.map_package(job, tally, output, csvw_parts.Effort(_WORKERS))
     if tally.rejected:
         raise StorageError(f"rows were rejected: {dict(tally.rejected)}")
     return tally.rows, tally.quads
 
 
-_READ: Final[dict[str, Callable[[Path], tuple[int, int]]]] = {
+_READ: Final[dict[str, Callable[[Path, Path], tuple[int, int]]]] = {
     "csvw": _read_csvw,
     "tables": _read_tables,
     "lines": _read_lines,
@@ -163,9 +162,11 @@ _READ: Final[dict[str, Callable[[Path], tuple[int, int]]]] = {
 
 def measure(reader: str, metadata: Path) -> dict[str, float]:
     """Read once, in this process."""
-    start, began = _cpu_seconds(), time.perf_counter()
-    rows, quads = _READ[reader](metadata)
-    elapsed, seconds = time.perf_counter() - began, _cpu_seconds() - start
+    # What was written is removed when the clock has stopped.
+    with tempfile.TemporaryDirectory() as output:
+        start, began = _cpu_seconds(), time.perf_counter()
+        rows, quads = _READ[reader](metadata, Path(output))
+        elapsed, seconds = time.perf_counter() - began, _cpu_seconds() - start
     peak = round(max(peak_mb(), _children_mb()), 1)
     return {"rows": rows, "quads": quads, "seconds": round(seconds, 4), "elapsed": round(elapsed, 4), "peak_mb": peak}
 

@@ -88,9 +88,7 @@ def serve(
     endpoint: EndpointOption = None,
     private_data: PrivateOption = None,
     private: PrivateBuildOption = False,
-    tokens: Annotated[
-        Path | None, typer.Option("--tokens", help="file of tokens: who has none is not let in (one process)")
-    ] = None,
+    tokens: Annotated[Path | None, typer.Option("--tokens", help="file of tokens: who has none is not let in")] = None,
     tables: TablesOption = None,
     single_process: Annotated[
         bool, typer.Option("--single-process", help="threads instead of processes: no query can be killed")

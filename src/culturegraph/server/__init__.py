@@ -13,6 +13,7 @@
                                      │ its client has asked nothing for a second: "parked n" ─► supervisor
                                      └ another path, HTML, a slow or large request ─► pages ─► answer
     pages ask evaluators in the same way as clients do: over a socket pair that they give to the supervisor.
+    A server that asks for tokens has one pages process, the door, and evaluators that hand every client over to it.
 
 A connection is in the hands of one process at a time, and an evaluator has read only of the one that it is answering,
 so a kill touches one client. As many evaluators as there are processors hold all connections; the others are a reserve:

@@ -1,7 +1,7 @@
 """The memory that all processes of a server share: what each evaluator is at, and every counter.
 
 Each slot has one writer, so nothing is locked: the evaluator that holds the slot (its successor goes on counting), or
-for the first slots the supervisor and the pages.
+of the first one the supervisor. A server of a single process, which supervises itself, counts there too.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 SLOTS: Final = 128
-# The first two slots belong to the supervisor and the pages.
-SUPERVISOR, PAGES, FIRST_EVALUATOR = 0, 1, 2
+SUPERVISOR, FIRST_EVALUATOR = 0, 1
 
 # What an evaluator is at. From STREAMING on part of the answer may be out.
 FREE, IDLE, EVALUATING, STREAMING = range(4)

@@ -9,6 +9,7 @@ import os
 import socket
 import struct
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,7 @@ BORN, READY, FAILED = b"b", b"r", b"f"
 EVALUATOR, PAGES_PROCESS = b"e", b"P"
 _NOTE: Final = struct.Struct("<cQ")
 _BIRTH: Final = struct.Struct("<cQQ")
+_RESET: Final = struct.pack("ii", 1, 0)
 
 
 @dataclass(slots=True)
@@ -65,11 +67,22 @@ def receive(control: socket.socket) -> tuple[bytes, int, Connection | None]:
     kind, number = unpack_note(message)
     if not descriptors:
         return kind, number, None
+    client, held = unpack_connection(message, descriptors[0])
+    return kind, number, Connection(number, client, held, time.monotonic())
+
+
+def unpack_connection(message: bytes, descriptor: int) -> tuple[str, socket.socket]:
+    """Return the client's address and the socket of a connection that is given or offered."""
     client = message[_NOTE.size :].decode()
     # The family is told: finding it out takes three calls of the kernel.
     family = socket.AF_UNIX if not client else socket.AF_INET6 if ":" in client else socket.AF_INET
-    held = socket.socket(family, socket.SOCK_STREAM, 0, fileno=descriptors[0])
-    return kind, number, Connection(number, client, held, time.monotonic())
+    return client, socket.socket(family, socket.SOCK_STREAM, 0, fileno=descriptor)
+
+
+def break_off(connection: socket.socket) -> None:
+    """Let the client see, when its connection is closed, that it did not end in order."""
+    with suppress(OSError):  # The client was faster.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
 
 def pack_note(kind: bytes, number: int) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import select
 import socket
-import struct
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
@@ -26,7 +25,6 @@ _GRACE: Final = 0.01
 _STAY: Final = 1.0
 # Seconds that handing over may take; the pages are stuck where it takes longer.
 _PATIENCE: Final = 2.0
-_RESET: Final = struct.pack("ii", 1, 0)
 
 
 class Evaluator:
@@ -156,13 +154,11 @@ class Evaluator:
 
     def _reset_or_close(self, held: Connection, *, is_broken: bool = False) -> None:
         """End a connection: after its last answer in order, else so that the client sees it break."""
-        try:
-            if is_broken:
-                held.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            else:
+        if is_broken:
+            wire.break_off(held.socket)
+        else:
+            with suppress(OSError):  # The client was faster.
                 held.socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # The client was faster.
         self._release(held, CLOSED)
 
     def _hand_over(self, held: Connection) -> None:
@@ -184,3 +180,14 @@ class Evaluator:
         poll = select.poll()
         poll.register(connection, select.POLLIN)
         return seconds > 0 and bool(poll.poll(seconds * 1000))
+
+
+class ReservedEvaluator(Evaluator):
+    """An evaluator that answers nobody but our own pages: they know who may ask, and it does not."""
+
+    def _answer_received(self, held: Connection, received: bytes) -> bool:
+        if held.is_own:
+            return super()._answer_received(held, received)
+        self._received = received
+        self._hand_over(held)
+        return False

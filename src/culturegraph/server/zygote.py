@@ -22,7 +22,7 @@ from culturegraph.server.board import Board
 from culturegraph.server.cache import AnswerCache
 from culturegraph.server.connections import BORN, EVALUATOR, FAILED, PAGES_PROCESS, READY, announce_birth
 from culturegraph.server.endpoint import Endpoint, Shared
-from culturegraph.server.evaluator import Evaluator
+from culturegraph.server.evaluator import Evaluator, ReservedEvaluator
 from culturegraph.server.journal import Journal
 from culturegraph.server.limits import ClientLimits
 from culturegraph.settings import Settings
@@ -123,7 +123,8 @@ class Zygote:
             end.close()
         shared = Shared(means.board, settings, means.limits, self._cache, means.journal, self._held.key)
         endpoint = Endpoint(shared, snapshot, slot)
-        Evaluator(endpoint, means.board, slot, control, self._to_pages).run()
+        evaluator = Evaluator if settings.tokens is None else ReservedEvaluator
+        evaluator(endpoint, means.board, slot, control, self._to_pages).run()
 
     def _become_pages(self, slot: int) -> None:
         snapshot = self._open()

@@ -192,7 +192,8 @@ class _Lines:
 
     def add(self, graph: int, terms: Terms, *, is_silent: bool) -> None:
         """Add the lines of a column of single values; of a silent one nothing but what is wrong."""
-        values, group = self._check(terms.values), self._groups[graph]
+        values: Sequence[Any] = terms.values if terms.is_plain else self._check(terms.values)
+        group = self._groups[graph]
         if is_silent:
             return
         if terms.each is not None:

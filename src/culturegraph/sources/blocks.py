@@ -85,9 +85,9 @@ def find_beginning(plan: TablePlan) -> tuple[Sequence[str], Span]:
     return header, Span(mark + length, size, 1 + reader.line_num)
 
 
-def split(path: Path, whole: Span, size: int) -> list[Span]:
-    """Return spans of about `size` bytes that begin behind line ends."""
-    spans, start, line = list[Span](), whole.start, whole.line
+def split(path: Path, whole: Span, size: int) -> Iterator[Span]:
+    """Yield spans of about `size` bytes that begin behind line ends."""
+    start, line = whole.start, whole.line
     with path.open("rb") as file:
         file.seek(start)
         while start < whole.end:
@@ -95,9 +95,9 @@ def split(path: Path, whole: Span, size: int) -> list[Span]:
             quotes, lines = data.count(b'"'), count_lines(data)
             while quotes % 2 and file.tell() - start < 2 * size and (more := file.readline()):
                 quotes, lines = quotes + more.count(b'"'), lines + count_lines(more)
-            spans.append(Span(start, file.tell(), line))
-            start, line = file.tell(), line + lines
-    return spans
+            end = file.tell()
+            yield Span(start, end, line)
+            start, line = end, line + lines
 
 
 def _read_lines(file: BinaryIO, size: int) -> bytes:

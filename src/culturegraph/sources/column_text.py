@@ -5,7 +5,6 @@ Answers only what is plainly right, as the columns of `sources.lines` do, and of
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,24 +12,33 @@ from typing import Final
 from culturegraph.rdf.vocabulary import XSD
 from culturegraph.sources.lines import CompiledColumn, check_column
 from culturegraph.sources.metadata import ColumnPlan, SimpleTemplate, Template
-from culturegraph.sources.term_text import Memory, escape, is_roomy, is_unreserved, quote_plainly, read_language
+from culturegraph.sources.term_text import (
+    BETWEEN,
+    Memory,
+    escape,
+    is_roomy,
+    is_unreserved,
+    match_all,
+    quote_plainly,
+    read_language,
+)
 
 Cells = Sequence[str]
-# Stands in no escaped text: what is not printable was escaped.
-_BETWEEN: Final = "\x1f"
 # An IRI whose validity needs no look of the library's.
-_PLAIN_IRI = re.compile(r"https?://[a-z0-9.-]+/[A-Za-z0-9/._~?&=+,;:@!$'()*-]*(?:#[A-Za-z0-9/._~?=-]*)?")
+_ARE_PLAIN_IRIS: Final = match_all("https?://[a-z0-9.-]+/[A-Za-z0-9/._~?&=+,;:@!$'()*-]*(?:#[A-Za-z0-9/._~?=-]*)?")
 
 
 @dataclass(frozen=True)
 class Terms:
     """One column in one batch: of each row its predicates and terms, b"" where it has none, None where it is not plain.
 
-    Where `each` is set, every row has exactly one term, and what all rows share stands around the values.
+    Where `each` is set, every row has exactly one term, and what all rows share stands around the values. `is_plain`
+    says that None is surely not among them.
     """
 
     values: Sequence[bytes | None]
     each: tuple[bytes, bytes] | None = None
+    is_plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Form:
         texts = self.make(cells)
         if texts is None:
             return None
-        return _BETWEEN.join(texts).encode().split(_BETWEEN.encode()) if texts else []
+        return BETWEEN.join(texts).encode().split(BETWEEN.encode()) if texts else []
 
 
 def escape_all(cells: Cells) -> Cells:
@@ -55,7 +63,7 @@ def escape_all(cells: Cells) -> Cells:
     if not together.isprintable():
         return list(map(escape, cells))
     if '"' in together or "\\" in together:
-        return _BETWEEN.join(cells).replace("\\", "\\\\").replace('"', '\\"').split(_BETWEEN)
+        return BETWEEN.join(cells).replace("\\", "\\\\").replace('"', '\\"').split(BETWEEN)
     return cells
 
 
@@ -64,7 +72,7 @@ def _quote_all(cells: Cells) -> Cells:
 
 
 def _check_iris(cells: Cells) -> Cells | None:
-    return cells if all(map(_PLAIN_IRI.fullmatch, cells)) else None
+    return cells if _ARE_PLAIN_IRIS(cells) else None
 
 
 def iri_form(template: Template, name: str) -> Form | None:
@@ -133,15 +141,15 @@ class OwnColumn:
         if (has_gaps and self._column.required) or (self._check is not None and not self._check(present)):
             return None
         if self.is_silent:
-            return Terms([b""] * len(cells))
+            return Terms([b""] * len(cells), is_plain=True)
         encoded = form.encode(present)
         if encoded is None:
             return None
         before, after = (self._predicate + form.before).encode(), form.after.encode()
         if not has_gaps:
-            return Terms(encoded, (before, after))
+            return Terms(encoded, (before, after), is_plain=True)
         rest = iter(encoded)
-        return Terms([b"" if cell in null else before + next(rest) + after for cell in cells])
+        return Terms([b"" if cell in null else before + next(rest) + after for cell in cells], is_plain=True)
 
     def read_lists(self, cells: Cells) -> Sequence[tuple[bytes, ...] | None]:
         """Return the terms of a batch of cells of a column of lists."""

@@ -17,12 +17,21 @@ from culturegraph.errors import DataError
 from culturegraph.rdf.vocabulary import XSD
 from culturegraph.sources.metadata import ColumnPlan, SimpleTemplate, TablePlan, Template
 from culturegraph.sources.tables import parse_row, row_to_quads
-from culturegraph.sources.term_text import Cells, Expand, Memory, compile_expansion, escape, read_iri, read_language
+from culturegraph.sources.term_text import (
+    Cells,
+    Expand,
+    Memory,
+    compile_expansion,
+    escape,
+    match_all,
+    read_iri,
+    read_language,
+)
 
 Term = Callable[[str, Cells], str | None]
 Check = Callable[[str], bool]
 
-_PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,25})?")
+_PLAIN_DECIMAL: Final = "-?[0-9]{1,15}(?:[.][0-9]{1,25})?"
 # What these mean is for the library to say.
 _RARE_BOUNDS: Final = (
     *("length", "minLength", "maxLength"),
@@ -62,7 +71,8 @@ def _bounds(datatype: Any) -> tuple[float, float]:
 def _number_check(datatype: Any) -> Check:
     low, high = _bounds(datatype)
     # Strictly within: whether a bound itself belongs is for the library to say.
-    return lambda value: _PLAIN_DECIMAL.fullmatch(value) is not None and low < float(value) < high
+    match = re.compile(_PLAIN_DECIMAL).fullmatch
+    return lambda value: match(value) is not None and low < float(value) < high
 
 
 def check_column(column: ColumnPlan) -> Callable[[Sequence[str]], bool] | None:
@@ -77,13 +87,13 @@ def check_column(column: ColumnPlan) -> Callable[[Sequence[str]], bool] | None:
     is_rare = any(getattr(datatype, name, None) is not None for name in _RARE_BOUNDS)
     is_bounded = datatype.minimum is not None or datatype.maximum is not None
     if datatype.base == "string" and datatype.format and not (is_rare or is_bounded):
-        match = re.compile(f"({datatype.format})$").match
-        return lambda values: all(map(match, values))
+        return match_all(f"({datatype.format})")
     if datatype.base in {"decimal", "number"} and not datatype.format and not is_rare:
         low, high = _bounds(datatype)
+        are_decimals = match_all(_PLAIN_DECIMAL)
 
         def check_numbers(values: Sequence[str]) -> bool:
-            if not all(map(_PLAIN_DECIMAL.fullmatch, values)):
+            if not are_decimals(values):
                 return False
             numbers = list(map(float, values)) or [0.0]
             return low < min(numbers) and max(numbers) < high

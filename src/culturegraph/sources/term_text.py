@@ -22,6 +22,11 @@ _REMEMBERED: Final = 4096
 _UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
 # An IRI that begins like this stays valid whatever percent-encoded text is put after it.
 _ROOMY = re.compile(r"https?://[a-z0-9.-]+/[A-Za-z0-9/._~-]*(#[A-Za-z0-9/._~-]*)?")
+# Stands between texts that are looked at together: in no escaped text is it, what is not printable was escaped.
+BETWEEN: Final = "\x1f"
+# The classes of a pattern in which nothing is negated; what else than they might match what stands between.
+_CLASSES = re.compile(r"\[[^]^\\\x00-\x1f]+\]")
+_OPEN = re.compile(r"[].^$\\[\x00-\x1f]|\(\?(?!:)")
 _TO_ESCAPE = re.compile('["\\\\\x00-\x1f\x7f\ufffe\uffff]')
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 
@@ -45,6 +50,21 @@ class Memory(dict[str, Any]):
             self.clear()
         value = self[key] = self._make(key)
         return value
+
+
+def match_all(pattern: str) -> Callable[[Cells], bool]:
+    """Return a function that says whether a pattern matches every one of many texts, each from end to end."""
+    if _OPEN.search(_CLASSES.sub("", pattern)):
+        match = re.compile(pattern).fullmatch
+        return lambda texts: all(map(match, texts))
+    # One call for all, in a third of the time: what such a pattern matches ends where a text ends.
+    every = re.compile(f"(?:(?:{pattern}){BETWEEN})*+").fullmatch
+
+    def check(texts: Cells) -> bool:
+        together = BETWEEN.join((*texts, ""))
+        return together.count(BETWEEN) == len(texts) and every(together) is not None
+
+    return check
 
 
 def is_unreserved(text: str) -> bool:

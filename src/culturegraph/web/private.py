@@ -78,8 +78,8 @@ class Door:
     def __init__(self, app: ASGIApp, tokens: Path, failures: Failures | None = None) -> None:
         self.app = app
         self._path, self._failures = tokens, failures or Failures()
-        self._tokens: list[Token] = read_tokens(tokens)
-        self._read_at = self._stamp()
+        self._tokens: list[Token] = []
+        self._read_at: tuple[int, int] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -125,6 +125,11 @@ class Door:
                 self._tokens = []
             self._read_at = stamp
         return self._tokens
+
+
+def guard(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Return the app behind a door where the settings name tokens."""
+    return app if settings.tokens is None else Door(app, settings.tokens)
 
 
 async def _refuse(send: Send, presented: str | None, verdict: Verdict, *, is_over: bool) -> None:

@@ -20,6 +20,7 @@ from culturegraph.settings import Settings
 from culturegraph.store.snapshot import Snapshot
 from culturegraph.web.app import create_app
 from culturegraph.web.patience import PatientProtocol, configure
+from culturegraph.web.private import guard
 
 _MESSAGE: Final = 4 * MAX_REQUEST
 
@@ -41,7 +42,7 @@ def run_pages(
     patience = 2 * settings.query_timeout + 5
     app = create_app(settings, snapshot, board=board, evaluate=lambda task: Inquiry(task, offer, patience), room=room)
     app.state.site.prepare()
-    _PagesServer(configure(app, settings), control, incoming).run()
+    _PagesServer(configure(guard(app, settings), settings), control, incoming).run()
 
 
 class _PagesServer(uvicorn.Server):

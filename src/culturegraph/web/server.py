@@ -33,10 +33,10 @@ def serve(
 
     Where the settings name endpoints, what is published there is served; `progress` shows what has to be made first.
 
-    Without `on_ready` the address goes to standard error. A server that asks for tokens is a single process: its door
-    is then the only way in. Raises StorageError where the port is taken or no usable snapshot is published, UsageError
-    where a private snapshot would be served without tokens.
+    Without `on_ready` the address goes to standard error. Raises StorageError where the port is taken, no usable
+    snapshot is published or the tokens cannot be read, UsageError where a private snapshot would be served without.
     """
+    from culturegraph.server.tokens import read_tokens
     from culturegraph.web.private import check_door
 
     # Bound first: a port in use is told at once, before the graph is loaded.
@@ -46,12 +46,14 @@ def serve(
         (on_ready or _announce)(address(listener))
 
     with listener:
+        if settings.tokens is not None:
+            read_tokens(settings.tokens)  # A faulty file is told now; later it opens the door to nobody.
         if settings.endpoints:
             _serve_endpoints(settings, listener, tell, progress)
             return
         # Where there is nothing to serve this says so, before a process is started.
         check_door(settings, read_current_manifest(settings.store))
-        if settings.single_process or settings.tokens is not None or not sys.platform.startswith("linux"):
+        if settings.single_process or not sys.platform.startswith("linux"):
             _serve_alone(settings, listener, tell)
         else:
             _serve_by_processes(settings, listener, tell)
@@ -73,7 +75,7 @@ def _run(app: FastAPI, settings: Settings, listener: socket.socket, tell: Callab
     import uvicorn
 
     from culturegraph.web.patience import configure
-    from culturegraph.web.private import Door
+    from culturegraph.web.private import guard
 
     class Server(uvicorn.Server):
         """A server that tells when it is ready."""
@@ -85,15 +87,18 @@ def _run(app: FastAPI, settings: Settings, listener: socket.socket, tell: Callab
                 tell()
 
     app.state.site.prepare()
-    Server(configure(Door(app, settings.tokens) if settings.tokens else app, settings)).run(sockets=[listener])
+    Server(configure(guard(app, settings), settings)).run(sockets=[listener])
 
 
 def _serve_by_processes(settings: Settings, listener: socket.socket, tell: Callable[[], None]) -> None:
     from culturegraph.server.journal import Journal
     from culturegraph.server.limits import ClientLimits
-    from culturegraph.server.supervisor import Supervisor
+    from culturegraph.server.supervision.supervisor import Supervisor
     from culturegraph.server.zygote import Means
 
+    if settings.tokens is not None:
+        # One door, which counts all failures of a client.
+        settings = settings.model_copy(update={"page_workers": 1})
     means = Means(settings, Board(), ClientLimits(settings), Journal(settings), partial(_load_pages, settings))
     Supervisor(means, listener, tell).run()
 

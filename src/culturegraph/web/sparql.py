@@ -29,7 +29,7 @@ from culturegraph.protocols.sparql import (
     parse_request,
 )
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType, choose
-from culturegraph.server.board import KINDS, OUTCOMES, PAGES, now
+from culturegraph.server.board import KINDS, OUTCOMES, SUPERVISOR, now
 from culturegraph.server.limits import name_client
 from culturegraph.store.evaluation import Task, TooLargeError
 from culturegraph.store.evaluators import Evaluation
@@ -80,7 +80,7 @@ class SparqlEndpoint:
         finally:
             if site.is_alone:
                 kind = KINDS.index(getattr(request.state, "kind", "unknown"))
-                site.board.count(PAGES, kind, OUTCOMES.index(outcome), now() - started)
+                site.board.count(SUPERVISOR, kind, OUTCOMES.index(outcome), now() - started)
 
     async def _serve(self, request: Request, site: Site, scope: Scope, receive: Receive, send: Send) -> None:
         if request.method not in ("GET", "POST"):

@@ -11,7 +11,8 @@ from __future__ import annotations
 import gc
 import multiprocessing
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -27,7 +28,9 @@ from culturegraph.sources.keys import KeyIndex
 from culturegraph.sources.metadata import TablePlan, read_metadata
 from culturegraph.sources.rows import undecodable
 
-_SPAN: Final = 8 * 1024 * 1024
+_SPAN: Final = 4 * 1024 * 1024
+# Spans that wait at each worker, so that none waits for the next to be found.
+_AHEAD: Final = 2
 # Hashes compared at a time, which bounds the memory that this takes.
 _COMPARED: Final = 5_000_000
 
@@ -213,9 +216,14 @@ def _map_table(plan: TablePlan, index: Path, folder: Path, tally: Tally, effort:
                 file.write(line.encode())
                 tally.quads += 1
         return
-    spans = split(plan.path, whole, effort.span)
+    size = whole.end - whole.start
+    total = -(-size // effort.span)
+    if total > effort.workers:
+        # As many for each worker: none is left alone with the last one.
+        total += -total % effort.workers
+    spans = split(plan.path, whole, -(-size // max(total, 1)))
     try:
-        parts = _settle(mapper, _run(mapper, dict(enumerate(spans)), effort))
+        parts = _settle(mapper, _run(mapper, enumerate(spans), total, effort))
         mapper.repeats = _find_repeats(mapper, parts)
         if mapper.repeats:
             again = {
@@ -223,7 +231,7 @@ def _map_table(plan: TablePlan, index: Path, folder: Path, tally: Tally, effort:
                 for number, part in parts.items()
                 if any(part.span.line <= row < part.line for row in mapper.repeats)
             }
-            parts |= _run(mapper, again, effort)
+            parts |= _run(mapper, again.items(), len(again), effort)
     except UnicodeDecodeError as error:
         raise undecodable(plan, error) from error
     except OSError as error:
@@ -291,62 +299,71 @@ def _find_repeats(mapper: _Mapper, parts: Mapping[int, Part]) -> dict[int, int]:
     return repeats
 
 
-def _run(mapper: _Mapper, spans: Mapping[int, Span], effort: Effort) -> dict[int, Part]:
-    """Map spans, in this process where there is one or one worker. Raises what a worker raised."""
-    todo = list(spans.items())
-    if min(effort.workers, len(todo)) < 2:
+def _run(mapper: _Mapper, spans: Iterable[tuple[int, Span]], total: int, effort: Effort) -> dict[int, Part]:
+    """Map spans as they are found, in this process where there is one or one worker. Raises what a worker raised."""
+    workers = min(effort.workers, total)
+    if workers < 2:
         mapper.open()
-        return {number: mapper.map(number, span) for number, span in todo}
+        return {number: mapper.map(number, span) for number, span in spans}
     context = multiprocessing.get_context("fork")
-    counter, pipes, found = context.Value("q", 0), dict[Connection, Any](), dict[int, Part]()
-    for _ in range(min(effort.workers, len(todo))):
-        ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(mapper, todo, counter, theirs), daemon=True)
+    pipes, found, todo = dict[Connection, Any](), dict[int, Part](), iter(spans)
+    for _ in range(workers):
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(mapper, theirs, [*pipes, ours]), daemon=True)
         process.start()
         theirs.close()
         pipes[ours] = process
     processes = list(pipes.values())
     try:
+        for pipe in [*pipes] * _AHEAD:
+            _send(pipe, next(todo, None))
         while pipes:
-            for pipe in wait(list(pipes)):
-                assert isinstance(pipe, Connection)
-                answer = _receive(pipe)
+            for ready in wait(list(pipes)):
+                assert isinstance(ready, Connection)
+                answer = _receive(ready)
                 if answer is None:
-                    del pipes[pipe]
-                    pipe.close()
+                    del pipes[ready]
+                    ready.close()
                 else:
                     number, found[number] = answer
-                    effort.progress(f"{mapper.plan.file}: {len(found)} of {len(todo)} parts")
+                    _send(ready, next(todo, None))
+                    effort.progress(f"{mapper.plan.file}: {len(found)} of {total} parts")
     finally:
         for process in processes:
             process.kill() if pipes else process.join()
     return found
 
 
+def _send(pipe: Connection, item: tuple[int, Span] | None) -> None:
+    # Whoever has ended takes no more: what it said last is still to be read.
+    with suppress(OSError):
+        pipe.send(item)
+
+
 def _receive(pipe: Connection) -> tuple[int, Part] | None:
     try:
         answer: tuple[int, Part] | Exception | None = pipe.recv()
-    except EOFError:
+    except (EOFError, OSError):
         raise StorageError("a worker ended unexpectedly; is there memory enough for so many?") from None
     if isinstance(answer, Exception):
         raise answer
     return answer
 
 
-def _work(mapper: _Mapper, todo: Sequence[tuple[int, Span]], counter: Any, pipe: Connection) -> None:
-    """Map one span after the other until none is left."""
+def _work(mapper: _Mapper, pipe: Connection, inherited: Sequence[Connection]) -> None:
+    """Map one span after the other until there is none."""
+    for each in inherited:
+        # Else nobody here would learn that whoever asked is gone.
+        each.close()
     # What is made here holds no cycles, and looking for them takes a tenth of the time.
     gc.disable()
     try:
         mapper.open()
-        while True:
-            with counter.get_lock():
-                at = counter.value
-                counter.value += 1
-            if at >= len(todo):
-                break
-            number, span = todo[at]
+        while (item := pipe.recv()) is not None:
+            number, span = item
             pipe.send((number, mapper.map(number, span)))
         pipe.send(None)
+    except EOFError:
+        pass  # Whoever asked is gone.
     except (OSError, UnicodeDecodeError, CulturegraphError) as error:
         pipe.send(error)

@@ -43,7 +43,7 @@ class Child:
     verdict: tuple[str, str] | None = None
 
     def dismiss(self) -> None:
-        """Let an evaluator give back what it holds and leave, when it has answered."""
+        """Let it answer what it is at, give back what it holds, and leave."""
         with suppress(OSError):
             self.control.shutdown(socket.SHUT_WR)
 
@@ -66,7 +66,6 @@ class Generation:
 
     zygote: socket.socket
     process: int
-    in_memory: bool
     # How many pages processes there are to be.
     wanted_pages: int
     children: dict[int, Child] = field(default_factory=dict)
@@ -105,6 +104,16 @@ class Generation:
                 child.dismiss()
         return kind, "", child
 
+    def remove(self, child: Child) -> None:
+        """Forget a child that has ended."""
+        del (self.pages if child.is_pages else self.children)[child.slot]
+
+    @property
+    def free(self) -> list[Child]:
+        """The evaluators that may be given connections, in the order of their slots."""
+        children = self.children
+        return [children[slot] for slot in sorted(children) if not (children[slot].is_busy or children[slot].verdict)]
+
     @property
     def is_ready(self) -> bool:
         """Whether it can take over: evaluators are there, and all pages answer."""
@@ -141,7 +150,7 @@ def start_generation(means: Means, *, in_memory: bool) -> Generation:
     if process:
         for end in theirs:
             end.close()
-        return Generation(control, process, in_memory, means.settings.page_workers)
+        return Generation(control, process, means.settings.page_workers)
     status = 1
     try:
         die_with_parent()
