@@ -10,7 +10,8 @@ from httpx import Client
 from pyoxigraph import RdfFormat, parse
 from small_site import listening, small_settings
 
-from culturegraph.store.snapshot import open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import open_current
 
 GRAPH = Path(__file__).parent / "cases" / "search" / "site.trig"
 

@@ -24,7 +24,8 @@ from culturegraph.rdf.vocabulary import PREFIXES as VOCABULARIES
 from culturegraph.reasoning import infer
 from culturegraph.rules import read_rules
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import Snapshot, open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import Snapshot, open_current
 from culturegraph.web.app import create_app
 from culturegraph.web.patience import configure
 from culturegraph.web.server import address, bind

@@ -24,7 +24,8 @@ from culturegraph.protocols.linkeddata import Reader
 from culturegraph.protocols.steps import read_path
 from culturegraph.rdf.vocabulary import CG, LABEL
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import Snapshot, open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import Snapshot, open_current
 
 CASE = Path(__file__).parent / "cases" / "entity" / "site.trig"
 ID = BASE + "id/"

@@ -20,7 +20,8 @@ from culturegraph.protocols.harvesting import Repository
 from culturegraph.protocols.record_changes import read_changes
 from culturegraph.protocols.resumption import Position, read_token, write_token
 from culturegraph.releases.folder import list_releases
-from culturegraph.store.snapshot import open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import open_current
 
 LIST = "verb=ListIdentifiers&metadataPrefix=oai_dc"
 

@@ -24,10 +24,10 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from small_site import HOG, ONE, Serving, many_quads, serving, small_quads, small_settings
 from test_evaluators import DISGUISES
-from test_processes import EATER, alive, descendants, get, wait_until
+from test_processes import EATER, alive, assert_takes, descendants, get, wait_until
 
 from culturegraph.protocols.sparql import FORM, QUERY
-from culturegraph.store.snapshot import publish
+from culturegraph.store.publishing import publish
 
 TIMEOUT = 2.0
 SUMMARY: Counter[str] = Counter()
@@ -82,7 +82,7 @@ def send(server: str, data: bytes, *, timeout: float = 20) -> bytes:
 
 
 def post(server: str, body: bytes, content_type: str) -> int:
-    with closing(http.client.HTTPConnection(urlsplit(server).netloc, timeout=30)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(server).netloc, timeout=60)) as connection:
         connection.putrequest("POST", "/sparql")
         connection.putheader("Content-Type", content_type)
         connection.putheader("Content-Length", str(len(body)))
@@ -127,11 +127,17 @@ QUERIES = {
 @pytest.mark.parametrize("name", QUERIES)
 def test_queries(server: Serving, before: dict[str, int], name: str) -> None:
     query, expected = QUERIES[name]
-    started = time.monotonic()
-    status = post(server, query.encode(), QUERY)
-    assert status in (expected if isinstance(expected, tuple) else (expected,))
-    assert time.monotonic() - started < TIMEOUT + 1.5, "within the time limit and a second"
-    SUMMARY[f"{status}"] += 1
+
+    def ask() -> float:
+        started = time.monotonic()
+        status = post(server, query.encode(), QUERY)
+        elapsed = time.monotonic() - started
+        assert status in (expected if isinstance(expected, tuple) else (expected,))
+        SUMMARY[f"{status}"] += 1
+        return elapsed
+
+    # Within the time limit and a second.
+    assert_takes(TIMEOUT + 1.5, ask)
 
 
 def test_service_in_every_disguise(server: Serving, before: dict[str, int]) -> None:
@@ -216,7 +222,7 @@ def test_requests_that_are_none(server: Serving, before: dict[str, int], name: s
 
 def test_slow_and_silent_clients(server: Serving, before: dict[str, int]) -> None:
     host, port = urlsplit(server).netloc.split(":")
-    slow = [socket.create_connection((host, int(port)), timeout=10) for _ in range(100)]
+    slow = [socket.create_connection((host, int(port)), timeout=60) for _ in range(100)]
     try:
         for number, connection in enumerate(slow):
             connection.sendall((b"", b"GET /spar", b"POST /sparql HTTP/1.1\r\nContent-Length: 900\r\n\r\n")[number % 3])
@@ -231,7 +237,7 @@ def test_slow_and_silent_clients(server: Serving, before: dict[str, int]) -> Non
             time.sleep(0.2)
         # All are given up in the end, those that send a byte now and then too.
         for connection in slow:
-            connection.settimeout(5)
+            connection.settimeout(60)
             while connection.recv(4096):
                 pass
     except ConnectionError:
@@ -259,7 +265,7 @@ def test_two_hundred_clients_of_whom_twenty_are_hostile(server: Serving, before:
 def test_clients_that_stop_reading(server: Serving, before: dict[str, int]) -> None:
     host, port = urlsplit(server).netloc.split(":")
     request = f"GET /sparql?query={quote('SELECT * { ?s ?p ?o . ?x ?y ?z }')} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-    stalled = [socket.create_connection((host, int(port)), timeout=10) for _ in range(10)]
+    stalled = [socket.create_connection((host, int(port)), timeout=60) for _ in range(10)]
     for connection in stalled:
         connection.sendall(request)
     time.sleep(0.5)
@@ -290,9 +296,9 @@ def test_schemathesis_finds_no_failure_of_the_server(server: Serving, before: di
 def test_afterwards_all_is_as_before(server: Serving, before: dict[str, int]) -> None:
     assert get(server, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")[0] == 200
     assert get(server, f"ASK FROM <{ONE}> {{ ?s ?p ?o }}")[0] == 200
-    wait_until(lambda: len(descendants(server.process.pid)) <= before["processes"] + 1, 10)
+    wait_until(lambda: len(descendants(server.process.pid)) <= before["processes"] + 1)
     allowed = before["memory"] + 150_000_000
-    wait_until(lambda: memory(server) < allowed, 10)
+    wait_until(lambda: memory(server) < allowed)
     assert "Traceback" not in server.told(), server.told()
     assert alive(server.process.pid)
     grown = (memory(server) - before["memory"]) / 1e6

@@ -25,7 +25,8 @@ from culturegraph.rdf.graphs import CATALOGUE, EDITORIAL
 from culturegraph.release import restore
 from culturegraph.releases.folder import MANIFEST, checksum, find_release
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import open_current
 from culturegraph.upkeep import SourceState, check_links, list_sources, write_report
 
 # Restoring

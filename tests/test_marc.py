@@ -17,7 +17,7 @@ from culturegraph.exports import marc, mixnmatch, skos_scheme
 from culturegraph.exports.records import Records, clean
 from culturegraph.queries import read_queries
 from culturegraph.rdf.vocabulary import PREFIXES
-from culturegraph.store.snapshot import publish
+from culturegraph.store.publishing import publish
 
 
 def when(_iri):

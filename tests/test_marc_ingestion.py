@@ -17,7 +17,8 @@ from culturegraph.rdf.vocabulary import BASE
 from culturegraph.settings import Settings
 from culturegraph.sources.adapters.ingestion import ingest, plan_job
 from culturegraph.sources.adapters.marc_files import Broken, read_marc
-from culturegraph.store.snapshot import open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import open_current
 
 CASES = QUERIES.parent / "tests" / "cases" / "marc"
 DESCRIBED = {

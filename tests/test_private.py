@@ -25,7 +25,8 @@ from culturegraph.freshness import is_stale
 from culturegraph.release import make_release
 from culturegraph.server.tokens import Verdict, drop_token, judge, make_token, read_tokens, write_tokens
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import open_current
 from culturegraph.web.app import create_app
 from culturegraph.web.private import FAILURES, WINDOW, Failures, read_credentials
 from culturegraph.web.server import serve

@@ -36,7 +36,8 @@ from culturegraph.protocols.documents import is_known
 from culturegraph.rdf.graphs import read_rdf
 from culturegraph.rdf.vocabulary import BASE, CG, DCAT, DCTERMS, LABEL, PREFIXES, SKOS, TYPE, VOID
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import open_current
 from culturegraph.validation.engine import validate
 
 QUERIES = Path(__file__).resolve().parents[1] / "queries"

@@ -20,7 +20,8 @@ from pyoxigraph import Literal, NamedNode, Quad
 from small_site import BASE, Serving, publish_small, serving, small_settings
 from test_processes import HOG, alive, count, descendants, get, wait_until
 
-from culturegraph.store.snapshot import open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import open_current
 
 THINGS = 4000
 SAID = NamedNode(BASE + "ontology/said")
@@ -44,8 +45,9 @@ def test_snapshots_are_swapped_while_eight_clients_query(tmp_path: Path, memory_
 
     def ask(number: int, address: str) -> None:
         host = urlsplit(address).netloc
-        with closing(http.client.HTTPConnection(host, timeout=30)) as connection:
-            while not stop.is_set():
+        with closing(http.client.HTTPConnection(host, timeout=60)) as connection:
+            # A pause, so that the next version gets its share of the processors and comes up in the time of a test.
+            while not stop.wait(0.005):
                 # One client reads pages, whose process is another.
                 if number == 0:
                     connection.request("GET", "/health")
@@ -71,7 +73,7 @@ def test_snapshots_are_swapped_while_eight_clients_query(tmp_path: Path, memory_
         try:
             for version in (1, 2):
                 publish_version(tmp_path, version)
-                wait_until(lambda version=version: all(numbers and numbers[-1] == version for numbers in seen), 40)
+                wait_until(lambda version=version: all(numbers and numbers[-1] == version for numbers in seen), 120)
         finally:
             stop.set()
         for future in asking:
@@ -103,23 +105,23 @@ def test_a_damaged_snapshot_is_not_swapped_in(tmp_path: Path) -> None:
         publish_version(tmp_path, 1, keep=3)
         file = (tmp_path / "current").resolve() / "manifest.json"
         file.write_text(file.read_text().replace('"sha256": "', '"sha256": "0'))
-        wait_until(lambda: "damaged" in address.told() or not address.told(), 10)
+        wait_until(lambda: "damaged" in address.told() or not address.told())
         time.sleep(1.5)
         assert get(address, NUMBERS)[0] == 200
         publish_version(tmp_path, 2, keep=3)
-        wait_until(lambda: b'"2"' in get(address, NUMBERS)[2], 20)
+        wait_until(lambda: b'"2"' in get(address, NUMBERS)[2])
 
 
 def test_sigterm_lets_queries_end(tmp_path: Path) -> None:
     publish_small(tmp_path)
     work = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(STR(?a) < STR(?i)) }"
-    with serving(small_settings(tmp_path, query_timeout=8)) as address, ThreadPoolExecutor(1) as pool:
+    with serving(small_settings(tmp_path, query_timeout=60)) as address, ThreadPoolExecutor(1) as pool:
         children = set(descendants(address.process.pid))
         answer = pool.submit(get, address, work)
         time.sleep(0.1)
         address.process.send_signal(signal.SIGTERM)
         assert answer.result()[0] == 200
-        assert address.process.wait(5) == 0
+        assert address.process.wait(8) == 0, "not only when the time to drain is over"
         with pytest.raises(OSError, match="refused"):
             get(address, "ASK {}")
         wait_until(lambda: not any(Path(f"/proc/{child}").exists() for child in children))
@@ -139,9 +141,9 @@ def test_a_killed_server_leaves_no_process_and_another_starts(tmp_path: Path) ->
         hog.start()
         time.sleep(0.1)
         address.process.kill()
-        address.process.wait(5)
+        address.process.wait(60)
         hog.join()
-        wait_until(lambda: not any(alive(child) for child in children), 5)
+        wait_until(lambda: not any(alive(child) for child in children), 15)
     with serving(small_settings(tmp_path)) as address:
         assert count(address) > 0
 
@@ -161,14 +163,14 @@ def test_a_dead_zygote_or_pages_process_is_replaced(tmp_path: Path) -> None:
                 return False
 
         # Its evaluators may answer for a moment longer than it lives.
-        wait_until(lambda: zygote not in descendants(address.process.pid), 20)
-        wait_until(works, 20)
+        wait_until(lambda: zygote not in descendants(address.process.pid))
+        wait_until(works)
         pages = wait_until(lambda: len(found := pages_processes(address)) == 2 and found)
         os.kill(killed := min(pages), signal.SIGKILL)
-        wait_until(lambda: len(found := pages_processes(address)) == 2 and killed not in found, 20)
+        wait_until(lambda: len(found := pages_processes(address)) == 2 and killed not in found)
         assert pages & pages_processes(address), "the other one lives on"
         for _ in range(4):  # Each goes to the next pages process.
-            with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)) as connection:
+            with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)) as connection:
                 connection.request("GET", "/health")
                 assert connection.getresponse().status == 200
 

@@ -28,6 +28,7 @@ from culturegraph.errors import CulturegraphError, LimitExceededError, RequestEr
 from culturegraph.rdf.sparql_text import outline
 from culturegraph.settings import Settings
 from culturegraph.store.evaluation import Task, evaluate
+from culturegraph.store.publishing import publish
 from culturegraph.store.remote import graph_store
 from culturegraph.store.remote.generation import POINTER, Pointer, choose_generation, name_graph, prefix
 from culturegraph.store.remote.graph_store import Addresses, GraphStoreProtocol, Updates, find_graph_store
@@ -35,7 +36,7 @@ from culturegraph.store.remote.opening import connect, look, open_remote
 from culturegraph.store.remote.publishing import find_pointer, publish_everywhere, write_generation
 from culturegraph.store.remote.upstream import Endpoint
 from culturegraph.store.remote.wording import without_values, word
-from culturegraph.store.snapshot import Snapshot, open_current, publish
+from culturegraph.store.snapshot import Snapshot, open_current
 from culturegraph.web.remote import create_remote_app
 
 pytestmark = pytest.mark.skipif(missing("oxigraph") is not None, reason=str(missing("oxigraph")))

@@ -26,7 +26,8 @@ from pyoxigraph import Literal, NamedNode, Quad
 from small_site import BASE, serving, small_settings
 from test_processes import wait_until
 
-from culturegraph.store.snapshot import open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import open_current
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 THINGS, CLIENTS = 2000, 9

@@ -16,7 +16,8 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad
 from small_site import ONE, TWO, many_quads, small_quads
 
 from culturegraph.errors import DataError, StorageError
-from culturegraph.store.snapshot import Snapshot, exclusive, open_current, publish
+from culturegraph.store.publishing import exclusive, publish
+from culturegraph.store.snapshot import Snapshot, open_current
 
 
 def put(root: Path, version: str = "1", keep: int = 2, quads: list[Quad] | None = None) -> Snapshot:
@@ -99,7 +100,7 @@ def test_a_build_in_another_process_holds_the_lock(tmp_path: Path) -> None:
     put(tmp_path)
     with (tmp_path / "lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        code = "import sys, pathlib; from culturegraph.store.snapshot import publish\n" + (
+        code = "import sys, pathlib; from culturegraph.store.publishing import publish\n" + (
             "publish(pathlib.Path(sys.argv[1]), [], version='2', metadata={}, keep=2)"
         )
         done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
@@ -147,7 +148,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         sys.path.insert(0, sys.argv[2])
         from small_site import many_quads
         from culturegraph.errors import StorageError
-        from culturegraph.store.snapshot import publish
+        from culturegraph.store.publishing import publish
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
         try:

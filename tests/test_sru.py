@@ -17,7 +17,8 @@ from small_site import listening, small_settings
 from culturegraph.protocols import sru
 from culturegraph.protocols.cql import Clause, Combination, DiagnosticError, parse
 from culturegraph.protocols.record_search import CONTEXT_SETS, RecordSearch
-from culturegraph.store.snapshot import open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import open_current
 from culturegraph.store.text_index import TextIndex
 
 OLD, NEW = "{http://www.loc.gov/zing/srw/}", "{http://docs.oasis-open.org/ns/search-ws/sruResponse}"

@@ -36,10 +36,11 @@ from culturegraph.rdf.graphs import INFERRED, VALIDATION
 from culturegraph.rdf.statements import statement_hash
 from culturegraph.settings import Settings
 from culturegraph.store.evaluation import Task, evaluate
+from culturegraph.store.publishing import publish
 from culturegraph.store.remote.graph_store import Addresses
 from culturegraph.store.remote.opening import connect, open_remote
 from culturegraph.store.remote.publishing import publish_everywhere
-from culturegraph.store.snapshot import Snapshot, open_current, publish
+from culturegraph.store.snapshot import Snapshot, open_current
 
 slow = pytest.mark.slow
 KINDS = ["embedded", "oxigraph", pytest.param("virtuoso", marks=slow), pytest.param("fuseki", marks=slow)]

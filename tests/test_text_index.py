@@ -16,7 +16,8 @@ from small_site import BASE, publish_small, small_quads
 from culturegraph.linking.names import fold, folded, plain, spell, split_note, telling, words
 from culturegraph.rdf.graphs import VALIDATION
 from culturegraph.rdf.vocabulary import CG, LABEL, RDFS, SKOS, TYPE
-from culturegraph.store.snapshot import TEXT_INDEX, Snapshot, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import TEXT_INDEX, Snapshot
 from culturegraph.store.text_index import TextIndex
 
 ID = BASE + "id/"

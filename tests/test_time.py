@@ -20,7 +20,8 @@ from culturegraph.rdf.statements import statement_hash
 from culturegraph.rdf.vocabulary import LABEL
 from culturegraph.releases.folder import find_release
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import open_current
 
 QUERY = Path(__file__).parents[1] / "queries" / "pages" / "law-on-a-day.rq"
 SITEMAP, ATOM = "{http://www.sitemaps.org/schemas/sitemap/0.9}", "{http://www.w3.org/2005/Atom}"

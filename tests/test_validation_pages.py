@@ -24,7 +24,8 @@ from culturegraph.protocols.report import (
 from culturegraph.rdf.graphs import VALIDATION
 from culturegraph.rdf.vocabulary import PREFIXES, SH, SKOS
 from culturegraph.settings import Settings
-from culturegraph.store.snapshot import Snapshot, open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import Snapshot, open_current
 
 DANCE = BASE + "id/expression/danza"
 HTML = {"accept": "text/html", "accept-language": "en"}

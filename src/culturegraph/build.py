@@ -35,7 +35,8 @@ from culturegraph.settings import Settings
 from culturegraph.sources.bundle import read_bundle
 from culturegraph.sources.restrictions import NOTHING, Restrictions, open_gate, read_restrictions, spread
 from culturegraph.sources.tables import Origin
-from culturegraph.store.snapshot import Snapshot, publish, read_current_manifest
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import Snapshot, read_current_manifest
 from culturegraph.validation import Report, validate
 
 REPORT_FILE = "validation-report.ttl"

@@ -49,7 +49,8 @@ from culturegraph.releases.ontology_changes import compare_ontologies
 from culturegraph.settings import Settings
 from culturegraph.sources.restrictions import Restrictions, read_restrictions
 from culturegraph.sources.tables import read_tables
-from culturegraph.store.snapshot import Snapshot, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import Snapshot
 
 # Folders of files for domain people, each released as one archive.
 _ARCHIVES: Final = {

@@ -27,7 +27,7 @@ from culturegraph.bench.generator import generate
 from culturegraph.bench.load import Answer, Client, Target, percentiles
 from culturegraph.bench.servers import Plan, Server
 from culturegraph.errors import UsageError
-from culturegraph.store.snapshot import publish
+from culturegraph.store.publishing import publish
 
 OURS, GLIBC, DISK, CACHED = "ours", "ours, glibc", "ours, disk", "ours, cached"
 NATIVE, RDFLIB = "native", "rdflib-endpoint"

@@ -44,7 +44,8 @@ from culturegraph.errors import StorageError
 from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import VALIDATION, read_rdf
 from culturegraph.settings import default_root
-from culturegraph.store.snapshot import open_current, publish
+from culturegraph.store.publishing import publish
+from culturegraph.store.snapshot import open_current
 
 SIZES: Final = (1_000_000, 10_000_000, 30_000_000)
 PARTS: Final = ("publish", "disk", "memory", "validation", "inference")
