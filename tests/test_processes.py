@@ -352,6 +352,17 @@ def test_an_answer_is_evaluated_once_and_then_kept(patient: Serving) -> None:
     assert get(patient, now)[2] != get(patient, now)[2]
 
 
+def test_who_leaves_with_the_whole_answer_ends_nothing(patient: Serving) -> None:
+    """Each closes its connection as soon as the answer is there: its evaluator has yet to keep and to count it."""
+    broken_off = 'culturegraph_queries_total{kind="unknown",outcome="broken_off"}'
+    before = settled(patient, broken_off)
+    queries = [f"{WORK} #{number}" for number in range(30)]
+    queries += [f"SELECT * {{ ?s <{BASE}ontology/next> ?o }} ORDER BY ?o #{number}" for number in range(30)]
+    with ThreadPoolExecutor(4) as pool:
+        assert {status for status, _, _ in pool.map(lambda query: get(patient, query), queries)} == {200}
+    assert settled(patient, broken_off) == before
+
+
 def test_many_who_ask_the_same_wait_for_one_evaluation(patient: Serving) -> None:
     query = WORK + " #together"
     evaluated = 'culturegraph_queries_total{kind="solutions",outcome="ok"}'

@@ -164,6 +164,7 @@ class Body:
         """Send what remains, and the end."""
         self._check_size()
         if self.is_begun:
+            self._channel.mark_streaming(is_whole=True)
             self._send_frame(is_last=True)
             if self.is_chunked:
                 self._channel.send(b"0\r\n\r\n")

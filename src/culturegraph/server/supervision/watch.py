@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from math import inf
 from typing import Final
 
 from culturegraph.server import connections as wire
@@ -52,6 +53,9 @@ class Watch:
             worst.kill("memory_limit", "the queries under way use too much memory together; try again later")
 
     def _is_abandoned(self, slot: int) -> bool:
+        """Say whether a client has left before its answer was there: one that has all of it may leave at once."""
+        if self._board.deadline[slot] == inf:
+            return False
         client = self._clients.find(self._board.connection[slot])
         return client is not None and client.is_gone
 
