@@ -81,7 +81,9 @@ def build(folder: Path, version: str = "small-1") -> Path:
 
 
 def settings_of(folder: Path, *fakes: FakeStore, **changes: Any) -> Settings:
-    return small_settings(folder, endpoints=tuple(fake.address for fake in fakes), endpoint_check=2.0, **changes)
+    # No copy: the store itself is to answer.
+    given = {"endpoint_check": 2.0, "endpoint_copy": 0, **changes}
+    return small_settings(folder, endpoints=tuple(fake.address for fake in fakes), **given)
 
 
 def published(tmp_path: Path, *fakes: FakeStore, **changes: Any) -> tuple[Settings, Snapshot]:
@@ -188,6 +190,20 @@ def test_what_was_read_is_not_asked_again(tmp_path: Path, fake: FakeStore) -> No
         assert quad in list(snapshot.store.quads_for_pattern(subject, quad.predicate, None, DefaultGraph()))
     snapshot.store.query("SELECT ?x { ?x ?y ?z } LIMIT 3")
     snapshot.store.query("SELECT ?x { ?x ?y ?z } LIMIT 3")
+    assert len(fake.asked) == 1
+
+
+def test_a_small_generation_is_copied_and_only_clients_ask_the_store(tmp_path: Path, fake: FakeStore) -> None:
+    settings, _ = published(tmp_path, fake)
+    snapshot = open_remote(settings.model_copy(update={"endpoint_copy": 1000}), connect(settings))
+    embedded = open_current(settings.store).store
+    fake.asked.clear()
+    for query in ("SELECT * { ?s ?p ?o } ORDER BY ?s ?p ?o", f"SELECT * FROM <{ONE}> {{ ?s ?p ?o }} ORDER BY ?s ?p ?o"):
+        assert ask(snapshot, query) == ask(Snapshot(snapshot.path, snapshot.manifest, embedded), query)
+    assert set(snapshot.store) == set(embedded)
+    assert snapshot.store.query("ASK { ?s ?p ?o }")
+    assert not fake.asked
+    assert ask(snapshot, "ASK { ?s ?p ?o }", client="192.0.2.1")
     assert len(fake.asked) == 1
 
 
@@ -513,7 +529,11 @@ def test_a_generation_loaded_in_bulk_is_only_verified(tmp_path: Path, fake: Fake
         ),
         (
             "SELECT ?g { GRAPH ?g { SELECT * { ?s ?p ?o } } }",
-            "SELECT ?g { GRAPH ?graph_1 { VALUES (?graph_1 ?g) { (<gen:a:1> <a:1>) } { SELECT * { ?s ?p ?o } }} }",
+            "SELECT ?g { { VALUES (?graph_1 ?g) { (<gen:a:1> <a:1>) } GRAPH ?graph_1 { SELECT * { ?s ?p ?o } }} }",
+        ),
+        (
+            "SELECT ?g { GRAPH ?g { SELECT ?g { ?s ?p ?g } } }",
+            "SELECT ?g { GRAPH ?graph_1 { VALUES (?graph_1 ?g) { (<gen:a:1> <a:1>) } { SELECT ?g { ?s ?p ?g } }} }",
         ),
         ('SELECT ("GRAPH ?g {" AS ?x) {}', 'SELECT ("GRAPH ?g {" AS ?x) {}'),
         ("SELECT ?graph_1 FROM <a:1> FROM NAMED <a:1> {}", "SELECT ?graph_1     {}"),

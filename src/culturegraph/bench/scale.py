@@ -105,7 +105,7 @@ def machine() -> dict[str, str]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{cores} shared cores, {memory:.0f} GB",
+        "machine": f"{cores} shared {'core' if cores == 1 else 'cores'}, {memory:.0f} GB",
         "python": platform.python_version(),
     }
 

@@ -26,11 +26,16 @@ Lists = Sequence[tuple[bytes, ...] | None]
 
 @dataclass(frozen=True)
 class Written:
-    """The lines of a batch, how many, and the faults of its rows by index of row."""
+    """The lines of a batch, in pieces of some lines; how many they are; the faults of its rows by index of row."""
 
-    text: bytes
+    pieces: Sequence[bytes]
     quads: int
     faults: Sequence[tuple[int, Sequence[DataError]]] = ()
+
+    @property
+    def text(self) -> bytes:
+        """All lines."""
+        return b"".join(self.pieces)
 
 
 class _Iri:
@@ -109,12 +114,14 @@ class BatchWriter:
             lines += found
             if wrong:
                 faults.append((index, wrong))
-        return Written(made.text + "".join(lines).encode(), made.quads + len(lines), faults)
+        return Written(
+            [*made.pieces, *map(str.encode, lines)] if lines else made.pieces, made.quads + len(lines), faults
+        )
 
     def _write(self, numbers: Sequence[int], rows: Sequence[Cells]) -> Written | set[int]:
         """Return the lines of all rows, or the indices of those that are not plainly right."""
         if not rows:
-            return Written(b"", 0)
+            return Written((), 0)
         raw = list(zip(*rows, strict=True))
         # Columns whose cells are looked up strip what they have not seen yet.
         columns = [
@@ -212,7 +219,7 @@ class _Lines:
         for group, graph in zip(self._groups, self._graphs, strict=True):
             quads += self._add_group(group, graph, template, filling)
         form = b"".join(template)
-        return Written(b"".join(map(form.__mod__, zip(*filling, strict=True))), quads)
+        return Written(list(map(form.__mod__, zip(*filling, strict=True))), quads)
 
     def _add_group(
         self, group: _Group, graph: Sequence[bytes], template: list[bytes], filling: list[Sequence[bytes]]

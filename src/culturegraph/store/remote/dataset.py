@@ -2,6 +2,9 @@
 
 A generation never changes: what was read of it is kept, within bounds. Pages ask for many patterns of one subject; the
 first of them fetches what the merge says of it.
+
+Or it is copied as a whole when it is opened, where it is small: pages are then made from the copy, and only what
+clients ask goes to the store. So pages tell the same on engines that answer some queries wrongly, or not in time.
 """
 
 from __future__ import annotations
@@ -50,6 +53,16 @@ class RemoteDataset:
         self._names = {self.name(graph): graph for graph in self._named}
         self._patterns = _Kept[tuple[Any, ...], list[Quad] | None](_KEPT_PATTERNS)
         self._answers = _Kept[str, tuple[str, bytes]](_KEPT_ANSWERS)
+        self._copy: Store | None = None
+
+    def copy(self) -> Store:
+        """Copy the generation into memory: what is asked from now on is answered here, except by clients."""
+        copy = Store()
+        for graph in self.generation.graphs:
+            name = NamedNode(graph) if graph else DefaultGraph()
+            copy.bulk_extend(list(self._fetch(None, None, None, name, None)))
+        self._copy = copy
+        return copy
 
     def name(self, graph: str) -> str:
         """Return what a graph is called in the store."""
@@ -65,6 +78,8 @@ class RemoteDataset:
         """Evaluate a query; the answer is read whole before this returns. Raises SyntaxError as the engine does."""
         declared = "".join(f"PREFIX {name}: <{iri}> " for name, iri in (prefixes or {}).items())
         text = declared + query
+        if self._copy is not None:
+            return self._copy.query(text)
         kept = self._answers.get(text)
         if kept is None:
             wording, is_graph = self._word(text, self._named)
@@ -81,12 +96,19 @@ class RemoteDataset:
             raise UpstreamError(f"the store's answer is malformed: {error}") from error
 
     def evaluate(
-        self, query: str, default: Sequence[str] | None, named: Sequence[str] | None
-    ) -> QuerySolutions | QueryBoolean | Iterator[Triple]:
+        self, query: str, default: Sequence[str] | None, named: Sequence[str] | None, *, is_own: bool = False
+    ) -> QuerySolutions | QueryBoolean | QueryTriples | Iterator[Triple]:
         """Evaluate a query on the merge, or on the graph of a dataset that was asked for; the answer is a stream.
 
-        Raises QuerySyntaxError, located in the query, before the store is asked.
+        `is_own`: it is of our pages. A client's could not be ended here: the store answers it. Raises QuerySyntaxError,
+        located in the query, before the store is asked.
         """
+        if is_own and self._copy is not None:
+            given: dict[str, Any] = {}
+            if default is not None:
+                given["default_graph"] = [NamedNode(graph) for graph in default]
+                given["named_graphs"] = [NamedNode(graph) for graph in named or ()]
+            return self._copy.query(query, **given)
         wording, is_graph = self._word(query, self._named if named is None else named)
         body = self._send(wording, [MERGE] if default is None else default, GRAPH if is_graph else RESULTS)
         kind = media_type(body.response.headers)
@@ -110,6 +132,8 @@ class RemoteDataset:
         /,
     ) -> Iterator[Quad]:
         """Yield the quads of a pattern, where None stands for any term (and any graph, the merge included)."""
+        if self._copy is not None:
+            return self._copy.quads_for_pattern(subject, predicate, object, graph_name)  # type: ignore[arg-type]
         if any(isinstance(term, Triple) for term in (subject, object)) or isinstance(graph_name, BlankNode):
             return iter(())
         if isinstance(graph_name, NamedNode) and graph_name.value not in self.generation.graphs:
