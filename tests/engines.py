@@ -99,7 +99,15 @@ def fuseki(folder: Path) -> Iterator[Engine]:
     port = free_port()
     (folder / "data").mkdir()
     command = ["java", "-Xmx1g", "-cp", str(FUSEKI), "org.apache.jena.fuseki.main.cmds.FusekiServerCmd"]
-    command += ["--localhost", f"--port={port}", "--update", "--tdb2", f"--loc={folder / 'data'}", "/ds"]
+    command += [
+        "--localhost",
+        f"--port={port}",
+        "--timeout=60000",
+        "--update",
+        "--tdb2",
+        f"--loc={folder / 'data'}",
+        "/ds",
+    ]
     address = f"http://127.0.0.1:{port}/ds"
     with _running(command, folder, f"{address}/query?query=ASK%7B%7D"):
         yield Engine("fuseki", f"{address}/query", f"{address}/data", f"{address}/update")

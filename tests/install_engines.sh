@@ -12,18 +12,4 @@ else
   echo "No Java here (17 or later): the tests on Fuseki will be skipped."
 fi
 if command -v virtuoso-t >/dev/null; then exit 0; fi
-if ! command -v apt-get >/dev/null; then
-  echo "No Virtuoso here and no apt-get to install it with: its tests will be skipped."
-  exit 0
-fi
-if [ "$(id -u)" = 0 ]; then
-  as_root=
-elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-  as_root="sudo -n"
-else
-  echo "No Virtuoso here, and installing it needs root (apt-get install virtuoso-opensource-7): its tests will be skipped."
-  exit 0
-fi
-{ $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq \
-  --no-install-recommends virtuoso-opensource-7; } >/dev/null 2>&1 ||
-  echo "apt-get could not install virtuoso-opensource-7: its tests will be skipped."
+exec sh "$(dirname "$0")/install_package.sh" virtuoso-opensource-7 "the tests on Virtuoso"

@@ -19,8 +19,9 @@ from culturegraph.errors import DataError
 from culturegraph.protocols import maps
 from culturegraph.protocols.dates import tell_date
 from culturegraph.protocols.documents import own_iris
+from culturegraph.protocols.entity_reader import Reader
 from culturegraph.protocols.layout import read_layout
-from culturegraph.protocols.linkeddata import Reader
+from culturegraph.protocols.linkeddata import read_entity
 from culturegraph.protocols.steps import read_path
 from culturegraph.rdf.vocabulary import CG, LABEL
 from culturegraph.settings import Settings
@@ -455,7 +456,7 @@ def test_other_names_say_what_kind_of_name_they_are() -> None:
     store = Store()
     store.load(text, format=RdfFormat.TRIG)
     store.bulk_extend([Quad(quad.subject, quad.predicate, quad.object) for quad in list(store)])
-    entity = Reader(store).describe("https://w3id.org/culturegraph/id/expression/d", "es")
+    entity = read_entity(Reader(store), "https://w3id.org/culturegraph/id/expression/d", "es")
     assert entity is not None and entity.names is not None
     assert {value.name.text: value.status for value in entity.names.values} == {
         "Tusuy": "",

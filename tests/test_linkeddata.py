@@ -13,8 +13,10 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, parse
 from small_site import BASE, ONE, TWO, listening, publish_small, small_settings
 
 from culturegraph.protocols.documents import MAX_INCOMING, near_matches, own_iris, statements, to_document
+from culturegraph.protocols.entity import PAGE, SHOWN, Entity, Group, Window
+from culturegraph.protocols.entity_reader import Reader
 from culturegraph.protocols.labels import Labels, preferred_language, shorten, sort_key, to_href
-from culturegraph.protocols.linkeddata import PAGE, SHOWN, Entity, Group, Window, describe_entity
+from culturegraph.protocols.linkeddata import read_entity
 from culturegraph.protocols.listing import count_instances, list_graphs, list_schemes, list_terms
 from culturegraph.rdf.formats import BY_NAME, GRAPHS
 from culturegraph.rdf.vocabulary import CG, LABEL, RDFS, SKOS, TYPE
@@ -37,7 +39,7 @@ def client(snapshot: Snapshot) -> Iterator[Client]:
 
 
 def describe(snapshot: Snapshot, iri: str, language: str = "es", window: Window | None = None) -> Entity:
-    entity = describe_entity(snapshot.store, iri, language, window)
+    entity = read_entity(Reader(snapshot.store), iri, language, window)
     assert entity is not None
     return entity
 
@@ -138,11 +140,11 @@ def crowded() -> Store:
 
 def test_many_values_are_paged(crowded: Store) -> None:
     place = BASE + "id/place/x"
-    entity = describe_entity(crowded, place, "es")
+    entity = read_entity(Reader(crowded), place, "es")
     assert entity is not None
     shown = entity.groups[0]
     assert (len(shown.values), shown.total, shown.has_more) == (SHOWN, MAX_INCOMING + 500, True)
-    pages = [describe_entity(crowded, place, "es", Window(CG + "locatedIn", "in", page)) for page in (1, 2, 53)]
+    pages = [read_entity(Reader(crowded), place, "es", Window(CG + "locatedIn", "in", page)) for page in (1, 2, 53)]
     assert [len(page.groups[0].values) for page in pages if page] == [PAGE, PAGE, 100]
     seen = [value.iri for page in pages if page for value in page.groups[0].values]
     assert len(set(seen)) == len(seen)
@@ -167,7 +169,7 @@ def test_quads_of_the_default_graph_alone_are_not_lost() -> None:
     store, node = Store(), NamedNode(AWAJUN)
     store.add(Quad(node, LABEL, Literal("a")))
     assert len(statements(store, AWAJUN)) == 1
-    entity = describe_entity(store, AWAJUN, "es")
+    entity = read_entity(Reader(store), AWAJUN, "es")
     assert entity is not None
     assert entity.name.text == "a"
     assert entity.groups == (), "the name is the title"

@@ -98,6 +98,8 @@ def seam(
                 "endpoint_user": engine.user or "",
                 "endpoint_password": type(settings.endpoint_password)(engine.password or ""),
                 "query_timeout": 60.0,
+                # The store itself is to answer, for pages too.
+                "endpoint_copy": 0,
             }
         )
         ((_, done),) = publish_everywhere(remote, Addresses())

@@ -32,6 +32,11 @@ class Settings(BaseSettings):
     endpoint_password: SecretStr = Field(default=SecretStr(""), description="password at the endpoints; never logged")
     endpoint_token: SecretStr = Field(default=SecretStr(""), description="bearer token at the endpoints; never logged")
     endpoint_check: float = Field(default=5.0, gt=0, description="seconds between two looks at each endpoint")
+    endpoint_copy: int = Field(
+        default=1_000_000,
+        ge=0,
+        description="quads up to which a generation is copied into memory to make pages from; 0: the store is asked",
+    )
     private: bool = Field(
         default=False, description="build with the rows of private_data and with all that restrictions.csv names"
     )

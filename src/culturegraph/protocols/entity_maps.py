@@ -81,7 +81,8 @@ def map_entity(
     store: Dataset, gazetteer: Gazetteer, paths: Iterable[Path], iri: str, labels: Labels
 ) -> EntityMap | None:
     """Return the map of an entity, or None where nothing says where it is."""
-    shown = find_places(store, gazetteer, paths, iri)
+    # By name: the order in which a store finds them says nothing.
+    shown = sorted(find_places(store, gazetteer, paths, iri), key=lambda place: (labels.of(place).text, place))
     areas = {place: _STRONG for place in shown if place in gazetteer.codes}
     points = [place for place in shown if place not in areas]
     for place in points:

@@ -7,8 +7,9 @@ from typing import Final
 
 from markupsafe import Markup
 
+from culturegraph.protocols.entity import Entity, Part
 from culturegraph.protocols.entity_maps import EntityMap, map_entity
-from culturegraph.protocols.linkeddata import Entity, Part, Reader
+from culturegraph.protocols.entity_reader import Reader
 from culturegraph.protocols.neighbourhood import Neighbour, choose, draw_neighbourhood
 from culturegraph.protocols.sentences import tell_what_it_is
 from culturegraph.protocols.timeline import Moment, tell_time

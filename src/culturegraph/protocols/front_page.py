@@ -9,8 +9,9 @@ from markupsafe import Markup
 from pyoxigraph import DefaultGraph, NamedNode, Quad
 
 from culturegraph.protocols.documents import is_known
+from culturegraph.protocols.entity_reader import Reader
 from culturegraph.protocols.labels import Name, to_href
-from culturegraph.protocols.linkeddata import Reader
+from culturegraph.protocols.linkeddata import read_entity
 from culturegraph.protocols.maps import Area, draw_map
 from culturegraph.protocols.search_answers import shade
 from culturegraph.protocols.sentences import tell_what_it_is
@@ -45,7 +46,7 @@ def describe_front(reader: Reader, language: str, title: str, one: str) -> Front
     beginnings = []
     for iri in reader.layout.front:
         if is_known(store, iri):
-            entity = reader.describe(iri, language)
+            entity = read_entity(reader, iri, language)
             kind = ", ".join(dict.fromkeys(value.name.text for value in entity.types[:1])) if entity else ""
             told = tell_what_it_is(store, reader.layout, iri, kind, labels, language)
             beginnings.append(Beginning(labels.of(iri), to_href(iri), told))

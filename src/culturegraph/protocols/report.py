@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
+from culturegraph.protocols.entity import HIDDEN
 from culturegraph.protocols.labels import Labels, Name, Reference, refer, to_href
-from culturegraph.protocols.linkeddata import HIDDEN
 from culturegraph.protocols.property_paths import read_path
 from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import VALIDATION

@@ -12,8 +12,8 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
 
 from culturegraph.explanation import Proof, Sentence, rule_iri, tell
 from culturegraph.protocols.attribution import Attribution, SourceNote
+from culturegraph.protocols.entity import HIDDEN
 from culturegraph.protocols.labels import Labels, Name, Reference, refer, to_href
-from culturegraph.protocols.linkeddata import HIDDEN
 from culturegraph.rdf.dataset import Dataset
 from culturegraph.rdf.graphs import INFERRED
 from culturegraph.rdf.statements import statement_iri

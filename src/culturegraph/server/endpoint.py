@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from culturegraph.errors import CulturegraphError, LimitExceededError, QuerySyntaxError, StorageError
 from culturegraph.protocols.headers import REQUEST_ID, choose_coding, matches_tag
-from culturegraph.protocols.problems import PROBLEM, RETRY_AFTER, TEXT, Problem
+from culturegraph.protocols.problems import Problem
 from culturegraph.protocols.sparql import (
     AnswerFormats,
     SparqlRequest,
@@ -20,13 +20,21 @@ from culturegraph.protocols.sparql import (
     excerpt,
     parse_request,
 )
-from culturegraph.rdf.formats import choose
 from culturegraph.server.board import EVALUATING, IDLE, KINDS, OUTCOMES, Board, Note, now
 from culturegraph.server.cache import AnswerCache
 from culturegraph.server.connections import Connection
 from culturegraph.server.journal import Journal
 from culturegraph.server.limits import ClientLimits, hash_client, is_local, name_client
-from culturegraph.server.output import Body, Channel, ClientGoneError, Clock, make_head
+from culturegraph.server.output import (
+    Body,
+    Channel,
+    ClientGoneError,
+    Clock,
+    head_of,
+    make_head,
+    make_problem,
+    wants_problem,
+)
 from culturegraph.server.request import ForeignRequestError, Head, Request
 from culturegraph.settings import Settings
 from culturegraph.store.evaluation import evaluate
@@ -178,8 +186,8 @@ class Endpoint:
         number = _number_client(asked.client)
         if number:
             self._shared.limits.check(number, board)
-        wants_problem = _wants_problem(asked.head.accept)
-        board.write_note(slot, Note(asked.request_id, asked.client, wants_problem, asked.sparql.query or ""))
+        as_json = wants_problem(asked.head.accept)
+        board.write_note(slot, Note(asked.request_id, asked.client, as_json, asked.sparql.query or ""))
         board.client[slot] = number
         board.deadline[slot] = asked.started + self._settings.query_timeout
         board.state[slot] = EVALUATING
@@ -251,7 +259,7 @@ class Endpoint:
 
     def _head(self, asked: _Asked, formats: AnswerFormats, *, is_volatile: bool) -> bytes:
         content_type = formats.of(asked.kind).content_type  # type: ignore[arg-type]
-        head = _head_of(content_type, asked.coding)
+        head = head_of(content_type, asked.coding)
         if is_volatile:
             return head
         return b"%setag: %s\r\ncache-control: public, no-cache\r\n" % (head, asked.tag.encode())
@@ -279,7 +287,7 @@ class Endpoint:
         asked.status = problem.status
         asked.outcome = {413: "size_limit", 503: "memory_limit"}.get(problem.status, "refused")
         asked.channel.mark_streaming(is_whole=True)
-        as_json = _wants_problem(asked.head.accept)
+        as_json = wants_problem(asked.head.accept)
         asked.channel.send(make_problem(problem, as_json=as_json, tail=self._tail(asked)))
 
     def _note(self, asked: _Asked) -> None:
@@ -295,24 +303,3 @@ class Endpoint:
                 size=asked.size,
                 query=asked.sparql.query or "",
             )
-
-
-@lru_cache(256)
-def _head_of(content_type: str, coding: str | None) -> bytes:
-    lines = b"content-type: %s\r\nvary: Accept, Accept-Encoding\r\n" % content_type.encode()
-    return make_head(200, lines + (b"content-encoding: %s\r\n" % coding.encode() if coding else b""))
-
-
-@lru_cache(256)
-def _wants_problem(accept: str | None) -> bool:
-    """Say whether a client would rather have problem details than text."""
-    return choose(accept, None, (TEXT, PROBLEM)) is PROBLEM
-
-
-def make_problem(problem: Problem, *, as_json: bool, tail: bytes) -> bytes:
-    """Return the whole response that tells of a problem."""
-    body = problem.to_body(PROBLEM if as_json else TEXT)
-    lines = b"content-type: %s\r\nvary: Accept\r\n" % (PROBLEM if as_json else TEXT).content_type.encode()
-    if problem.status in RETRY_AFTER:
-        lines += b"retry-after: %s\r\n" % RETRY_AFTER[problem.status].encode()
-    return make_head(problem.status, lines) + tail + b"content-length: %d\r\n\r\n%s" % (len(body), body)

@@ -9,6 +9,7 @@ import select
 import socket
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from math import inf
 from time import gmtime, strftime
 from typing import Final, Protocol
@@ -16,6 +17,8 @@ from typing import Final, Protocol
 import zstandard
 
 from culturegraph.protocols.headers import COMMON
+from culturegraph.protocols.problems import PROBLEM, RETRY_AFTER, TEXT, Problem
+from culturegraph.rdf.formats import choose
 from culturegraph.server.board import STREAMING, Board, now
 from culturegraph.store.evaluation import TooLargeError
 
@@ -69,6 +72,28 @@ def unpack(data: bytes, coding: str | None) -> bytes:
 def make_head(status: int, headers: bytes) -> bytes:
     """Return the head of a response as far as its headers are known; an empty line must follow."""
     return b"HTTP/1.1 %d %s\r\n%s%s" % (status, _REASONS[status], _COMMON, headers)
+
+
+@lru_cache(256)
+def head_of(content_type: str, coding: str | None) -> bytes:
+    """Return the head of an answer of a content type in a content coding, as `make_head` does."""
+    lines = b"content-type: %s\r\nvary: Accept, Accept-Encoding\r\n" % content_type.encode()
+    return make_head(200, lines + (b"content-encoding: %s\r\n" % coding.encode() if coding else b""))
+
+
+@lru_cache(256)
+def wants_problem(accept: str | None) -> bool:
+    """Say whether a client would rather have problem details than text."""
+    return choose(accept, None, (TEXT, PROBLEM)) is PROBLEM
+
+
+def make_problem(problem: Problem, *, as_json: bool, tail: bytes) -> bytes:
+    """Return the whole response that tells of a problem."""
+    body = problem.to_body(PROBLEM if as_json else TEXT)
+    lines = b"content-type: %s\r\nvary: Accept\r\n" % (PROBLEM if as_json else TEXT).content_type.encode()
+    if problem.status in RETRY_AFTER:
+        lines += b"retry-after: %s\r\n" % RETRY_AFTER[problem.status].encode()
+    return make_head(problem.status, lines) + tail + b"content-length: %d\r\n\r\n%s" % (len(body), body)
 
 
 class Clock:

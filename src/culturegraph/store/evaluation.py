@@ -102,9 +102,12 @@ class Elsewhere(Dataset, Protocol):
     """A dataset of a store on another server, which evaluates queries itself."""
 
     def evaluate(
-        self, query: str, default: Sequence[str] | None, named: Sequence[str] | None, /
-    ) -> QueryBoolean | QuerySolutions | Iterator[Triple]:
-        """Evaluate a query on a dataset given by the names of its graphs; None stands for all that there is."""
+        self, query: str, default: Sequence[str] | None, named: Sequence[str] | None, /, *, is_own: bool
+    ) -> QueryBoolean | QuerySolutions | QueryTriples | Iterator[Triple]:
+        """Evaluate a query on a dataset given by the names of its graphs; None stands for all that there is.
+
+        `is_own`: the query is of our pages, and not what a client wrote.
+        """
         ...
 
 
@@ -231,10 +234,11 @@ def _evaluate_elsewhere(store: Elsewhere, task: Task, text: str) -> Answer:
     if len(default) > 1:
         # Engines differ in whether they count twice what two graphs say: here it is counted once, as at home.
         return evaluate(_fetch(store, [*default, *named]), task._replace(query=text))
+    is_own = not task.client
     outcome = (
-        store.evaluate(text, [node.value for node in default], [node.value for node in named])
+        store.evaluate(text, [node.value for node in default], [node.value for node in named], is_own=is_own)
         if is_given
-        else store.evaluate(text, None, None)
+        else store.evaluate(text, None, None, is_own=is_own)
     )
     kind: Kind = (
         "boolean"

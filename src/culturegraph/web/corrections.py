@@ -17,8 +17,9 @@ from fastapi import APIRouter, Query, Request
 from pyoxigraph import NamedNode, Triple
 from starlette.responses import Response
 
+from culturegraph.protocols.entity import HIDDEN, Part
 from culturegraph.protocols.labels import Name, to_href
-from culturegraph.protocols.linkeddata import HIDDEN, Part
+from culturegraph.protocols.linkeddata import read_entity
 from culturegraph.rdf.statements import STATEMENT, statement_iri
 from culturegraph.rdf.vocabulary import BASE
 from culturegraph.web.dereferencing import to_iri, unknown
@@ -72,7 +73,7 @@ def correct_entity(
 ) -> Response:
     """Show whom to write to about an entity, and about each statement of a section of its page."""
     iri, language = to_iri(path), site.pages.language(request)
-    entity = site.reader.describe(iri, language)
+    entity = read_entity(site.reader, iri, language)
     if entity is None:
         raise unknown(site, iri, language)
     parts = tuple(kept for kept in entity.parts if kept.section.id == part)

@@ -16,8 +16,9 @@ from starlette.responses import Response
 
 from culturegraph.protocols.care import read_care
 from culturegraph.protocols.documents import instances_data, to_document
+from culturegraph.protocols.entity import PAGE, Direction, Window
 from culturegraph.protocols.entity_page import NO_PAGE, Words, describe_page
-from culturegraph.protocols.linkeddata import PAGE, Direction, Window
+from culturegraph.protocols.linkeddata import read_entity
 from culturegraph.protocols.listing import Section, list_graphs, list_schemes
 from culturegraph.protocols.mementos import find_mementos, original_links
 from culturegraph.protocols.report import list_results_about
@@ -101,7 +102,7 @@ def make_page(request: Request, site: Site, path: str, window: Window | None = N
     language, reader = site.pages.language(request), site.pages.reader_language(request)
     iri = to_iri(path)
     refuse_withdrawn(site, iri, language)
-    entity = site.reader.describe(iri, reader, window)
+    entity = read_entity(site.reader, iri, reader, window)
     if entity is None:
         raise unknown(site, iri, language)
     words, is_whole = site.pages.words[language], window is None

@@ -15,8 +15,10 @@ from starlette.responses import RedirectResponse, Response
 
 from culturegraph.errors import NotFoundError
 from culturegraph.protocols.documents import statements, to_document
+from culturegraph.protocols.entity import PAGE, Window
 from culturegraph.protocols.entity_page import NO_PAGE, Words, describe_page
-from culturegraph.protocols.linkeddata import PAGE, Reader, Window
+from culturegraph.protocols.entity_reader import Reader
+from culturegraph.protocols.linkeddata import read_entity
 from culturegraph.protocols.mementos import (
     LINK_FORMAT,
     PLACES,
@@ -136,7 +138,7 @@ def _page(
     words = site.pages.words[site.pages.language(request)]
     modules = {term: module.name for module in site.ontology.modules for term in module.terms}
     reader = Reader(store, site.reader.layout, modules)
-    entity = reader.describe(iri, language, window)
+    entity = read_entity(reader, iri, language, window)
     if entity is None:
         raise NotFoundError(f"release {release.version} says nothing of <{iri}>")
     around = Words(words["entity_around_of"], words["entity_around_note"])

@@ -30,7 +30,7 @@ def create_remote_app(settings: Settings, progress: Progress) -> FastAPI:
     app = create_app(settings, snapshot)
 
     def change(generation: Generation) -> None:
-        newer = open_generation(replicas, generation, settings.store / "remote")
+        newer = open_generation(replicas, generation, settings)
         old: Site = app.state.site
         app.state.site = make_site(settings, newer, board=old.board, places=old.places)
         # What was begun on the old generation may run as long as a query may, and be sent as long again.

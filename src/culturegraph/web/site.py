@@ -23,6 +23,7 @@ from culturegraph.protocols.browsing import Browser
 from culturegraph.protocols.coverage import Section, read_coverage_queries, read_section
 from culturegraph.protocols.dashboards import Dashboard
 from culturegraph.protocols.documents import own_iris
+from culturegraph.protocols.entity_reader import Reader
 from culturegraph.protocols.facets import FacetIndex
 from culturegraph.protocols.front_page import FrontPage, describe_front
 from culturegraph.protocols.harvesting import Repository
@@ -30,7 +31,6 @@ from culturegraph.protocols.headers import matches_tag
 from culturegraph.protocols.language_names import name_languages
 from culturegraph.protocols.layout import FILE as LAYOUT
 from culturegraph.protocols.layout import read_layout
-from culturegraph.protocols.linkeddata import Reader
 from culturegraph.protocols.modules import read_modules
 from culturegraph.protocols.ontology import Ontology
 from culturegraph.protocols.overview import Overview, describe_ontology

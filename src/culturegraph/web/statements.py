@@ -21,8 +21,8 @@ from culturegraph.protocols.citation import Citation
 from culturegraph.protocols.correction_notes import find_corrections
 from culturegraph.protocols.disagreements import find_disagreements, tell_statement
 from culturegraph.protocols.documents import to_document
+from culturegraph.protocols.entity import HIDDEN
 from culturegraph.protocols.labels import Labels, Name, to_href
-from culturegraph.protocols.linkeddata import HIDDEN
 from culturegraph.protocols.mementos import memento_path
 from culturegraph.protocols.statements import StatementPage, describe_statement
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType

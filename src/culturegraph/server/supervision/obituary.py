@@ -10,7 +10,7 @@ from culturegraph.errors import LimitExceededError
 from culturegraph.protocols.problems import Problem
 from culturegraph.server import connections as wire
 from culturegraph.server.board import EVALUATING, KINDS, OUTCOMES, SUPERVISOR, Note, now
-from culturegraph.server.endpoint import make_problem
+from culturegraph.server.output import make_problem
 from culturegraph.server.supervision.clients import Client
 from culturegraph.server.supervision.generation import Child
 from culturegraph.server.zygote import Means

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from culturegraph.errors import CulturegraphError, LimitExceededError, StorageError, UpstreamError
+from culturegraph.rdf.dataset import Dataset
 from culturegraph.settings import Settings
 from culturegraph.store.remote.dataset import RemoteDataset
 from culturegraph.store.remote.generation import Generation, Pointer, choose_generation
@@ -68,10 +69,14 @@ def _look_at(replica: Replica, patience: float) -> Pointer | CulturegraphError |
 
 
 def open_generation(
-    replicas: Replicas, generation: Generation, folder: Path, progress: Progress = lambda _: nullcontext()
+    replicas: Replicas, generation: Generation, settings: Settings, progress: Progress = lambda _: nullcontext()
 ) -> Snapshot:
-    """Return a generation as a snapshot; its indexes are made where the folder has none of it."""
-    dataset = RemoteDataset(replicas, generation)
+    """Return a generation as a snapshot; its indexes are made where the folder of the settings has none of it."""
+    folder, dataset = settings.store / "remote", RemoteDataset(replicas, generation)
+    source: Dataset = dataset
+    if len(dataset) <= settings.endpoint_copy:
+        with progress("copy the generation from the store"):
+            source = dataset.copy()
     path = folder / generation.id
     if not path.is_dir():
         partial = folder / f".partial-{os.getpid()}-{generation.id}"
@@ -79,9 +84,9 @@ def open_generation(
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
             with progress("make the index of names from the store"):
-                write_text_index(partial / TEXT_INDEX, dataset)
+                write_text_index(partial / TEXT_INDEX, source)
             with progress("make the index of statements from the store"):
-                StatementIndex(dataset).write(partial / STATEMENTS)
+                StatementIndex(source).write(partial / STATEMENTS)
             # Another server may have made it meanwhile.
             with suppress(OSError):
                 partial.rename(path)
@@ -109,7 +114,7 @@ def open_remote(settings: Settings, replicas: Replicas, progress: Progress = lam
     """Return the generation to serve as a snapshot."""
     pointers = [each for each in look(replicas, settings.endpoint_check) if isinstance(each, Pointer)]
     identity = choose_generation(pointers) or ""
-    return open_generation(replicas, read_generation(replicas, identity), settings.store / "remote", progress)
+    return open_generation(replicas, read_generation(replicas, identity), settings, progress)
 
 
 class Watch:

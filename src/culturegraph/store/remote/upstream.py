@@ -27,6 +27,8 @@ _CONNECT: Final = 5.0
 # The store or what stands before it is at fault, not the query: another replica may answer.
 _DOWN: Final = frozenset({429, 502, 503, 504})
 _LONGEST_WORDS: Final = 300
+# What Virtuoso answers with 500: a query that its compiler fails on, and one that took too long.
+_UNREAD, _OUT_OF_TIME = "Virtuoso 37000", "Virtuoso S1T00"
 # Virtuoso repeats the names of the graphs in the head of its answer, which has room for some hundreds. Told of none, it
 # looks into all graphs: queries hold the names of those that are meant (`wording`), and readers pass over others.
 _MOST_ECHOED: Final = 100
@@ -218,8 +220,10 @@ class Endpoint:
         if 300 <= status < 400:
             there = response.headers.get("location", "elsewhere")
             return UpstreamError(f"{self.address} redirects to {there}; give that address itself")
-        if status in (400, 413, 414):
+        if status in (400, 413, 414) or words.startswith(_UNREAD):
             return RequestError(f"the store refuses the query: {words}")
+        if words.startswith(_OUT_OF_TIME):
+            return LimitExceededError(f"{self.address} ended the query at a time limit of its own")
         return UpstreamError(f"{self.address} answers {status}: {words}")
 
 

@@ -1,7 +1,8 @@
 """A query of ours in the words of a store that holds generations. Pure: text in, text out.
 
     GRAPH <a> { … }     GRAPH <generation/…/a> { … }
-    GRAPH ?g { … }      GRAPH ?n { VALUES (?n ?g) { (<generation/…/a> <a>) … } … }
+    GRAPH ?g { … }      { VALUES (?n ?g) { (<generation/…/a> <a>) … } GRAPH ?n { … } }
+    GRAPH ?g { … ?g }   GRAPH ?n { VALUES (?n ?g) { (<generation/…/a> <a>) … } … ?g }
     SELECT * …          SELECT ?the ?variables …: engines give them in orders of their own, and some were added
     FROM, FROM NAMED    taken out: the request names the dataset
     BASE, <relative>    taken out, <absolute>: Virtuoso wants no BASE behind what it puts before a query
@@ -9,7 +10,8 @@
     DESCRIBE <a>        CONSTRUCT of what the merge says of <a>: engines describe in ways of their own
 
 So graphs are found, joined and answered under their own names, and nothing of another generation can be among them.
-VALUES stands inside the group: there a FILTER sees ?g, and Virtuoso fails on it behind the group.
+VALUES stands before the group: inside it Jena joins every row with every triple, and behind it Virtuoso fails. Where
+the group names ?g, in a FILTER for instance, it stands inside all the same, to be seen there.
 Source: SPARQL 1.1 Query Language §8.3, §13.3, §18.6; SPARQL 1.1 Protocol §2.1.4.
 """
 
@@ -169,6 +171,14 @@ def _name_variable(
     yield variable.start, variable.start + len(variable.text), fresh
     inner = tokens[opening].start + 1
     closing = _find_end(tokens, opening)
+    within = tokens[opening + 1 : closing]
+    is_named = any(token.kind == "variable" and token.text[1:] == variable.text[1:] for token in within)
+    # Of nothing Virtuoso would find no graph either.
+    if closing is not None and within and not is_named:
+        graph, end = tokens[place - 1].start, tokens[closing].start + 1
+        yield graph, graph, "{" + values
+        yield end, end, "}"
+        return
     first = tokens[opening + 1] if opening + 1 < len(tokens) else variable
     if closing is not None and first.kind == "word" and first.text.upper().startswith("SELECT"):
         # A group that is a sub-select takes nothing else.
