@@ -31,13 +31,17 @@ class Asked:
 
 @dataclass
 class Reply:
-    """What is answered: a status, headers and a body, of which `cut` bytes are sent; after `delay` seconds."""
+    """What is answered: a status, headers and a body, of which `cut` bytes are sent; after `delay` seconds.
+
+    `stall` is how long the connection then stays open without a word.
+    """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     cut: int | None = None
     delay: float = 0.0
+    stall: float = 0.0
 
 
 # None: pass the request on. A number: pass it on and send so many bytes of the answer.
@@ -81,6 +85,7 @@ class FakeStore:
                 self.end_headers()
                 self.wfile.write(reply.body[: reply.cut])
                 if reply.cut is not None:
+                    time.sleep(reply.stall)
                     self._hang_up()
 
             def _hang_up(self) -> None:

@@ -14,10 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
 import httpx
 import pytest
-from engines import missing, oxigraph
+from engines import missing, oxigraph, virtuoso
 from fake_store import JSON, Asked, FakeStore, Reply, fake_store
 from pydantic import SecretStr
 from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat, parse
@@ -111,6 +112,10 @@ def only(condition: Callable[[Asked], bool], told: Reply | int) -> Callable[[Ask
         (Reply(200, {"content-type": "text/html"}, b"<p>Welcome"), UpstreamError, "text/html"),
         (Reply(200, {"content-type": JSON}, b"<p>Welcome"), UpstreamError, "malformed|no application|cut off"),
         (Reply(200, {"content-type": JSON}, b'{"head":{"vars":["s"]},"results":{"bindings":['), UpstreamError, "cut"),
+        (Reply(200, {"content-type": JSON}, b'{"head":{},"boolean":true}'), UpstreamError, "a boolean, not with rows"),
+        (Reply(200, {"content-type": "text/turtle"}, b"<a:b> <a:b> <a:b> ."), UpstreamError, "with text/turtle, not"),
+        (Reply(500, {}, b"Virtuoso 37000 Error SQ156: Internal"), RequestError, "refuses the query: Virtuoso 37000"),
+        (Reply(500, {}, b"Virtuoso S1T00 Error SR171"), LimitExceededError, "time limit of its own"),
         (Reply(200, {"content-type": JSON, "x-sparql-maxrows": "10"}, b"{}"), LimitExceededError, "at 10 rows"),
         (Reply(200, {"content-type": JSON, "x-sql-state": "S1TAT"}, b"{}"), LimitExceededError, "part of the answer"),
         (Reply(400, {}, b"no, not  this\nquery"), RequestError, "refuses the query: no, not this query"),
@@ -153,6 +158,46 @@ def test_a_slow_store_is_left_at_the_limit(tmp_path: Path, fake: FakeStore) -> N
     with pytest.raises(LimitExceededError, match=r"0\.5 seconds"):
         ask(snapshot)
     assert time.monotonic() - started < 2.0
+
+
+def test_a_store_that_falls_silent_in_the_middle_is_left_at_the_limit(tmp_path: Path, fake: FakeStore) -> None:
+    _, snapshot = published(tmp_path, fake, query_timeout=0.5)
+    head = b'{"head":{"vars":["s"]},"results":{"bindings":[' + b" " * 1000
+    fake.behave = lambda asked: Reply(200, {"content-type": JSON}, head, cut=500, stall=3.0)
+    started = time.monotonic()
+    with pytest.raises(LimitExceededError, match="sent nothing more in time"):
+        ask(snapshot)
+    assert time.monotonic() - started < 2.0
+
+
+def test_a_client_sees_that_an_answer_broke_off(tmp_path: Path, fake: FakeStore) -> None:
+    quads = [*small_quads(), *many_quads(4000)]
+    publish(tmp_path / "store", quads, version="many-1", metadata={"content_hash": "m"})
+    settings = settings_of(tmp_path / "store", fake)
+    publish_everywhere(settings, Addresses())
+    app = create_remote_app(settings, lambda _: nullcontext())
+    asked = {"query": "SELECT * { ?s ?p ?o }", "format": "csv"}
+    with running(app, settings) as address, httpx.Client(base_url=address, timeout=20) as client:
+        fake.behave = only(lambda asked: "?s ?p ?o" in asked.query, 800_000)
+        # Its head is out by then: nothing but the end of the connection can tell.
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.get("/sparql", params=asked)
+        fake.behave = lambda asked: None
+        assert client.get("/sparql", params=asked).text.count("\r\n") > 4000
+    app.state.watch.stop()
+
+
+def test_a_store_that_ignores_the_dataset_of_a_request_is_found_out(tmp_path: Path, fake: FakeStore) -> None:
+    settings = settings_of(build(tmp_path / "store"), fake)
+
+    def forget(asked: Asked) -> None:
+        form = parse_qs(asked.body.decode("utf-8", "replace"))
+        if asked.path == "/query" and "query" in form:
+            asked.body = urlencode({"query": form["query"][0]}).encode()
+
+    fake.behave = forget
+    with pytest.raises(UpstreamError, match="is not seen by"):
+        publish_everywhere(settings, Addresses())
 
 
 def test_an_answer_beyond_the_limit_is_refused(tmp_path: Path, fake: FakeStore) -> None:
@@ -205,6 +250,18 @@ def test_a_small_generation_is_copied_and_only_clients_ask_the_store(tmp_path: P
     assert not fake.asked
     assert ask(snapshot, "ASK { ?s ?p ?o }", client="192.0.2.1")
     assert len(fake.asked) == 1
+
+
+def test_a_copy_that_lacks_a_row_is_none(tmp_path: Path, fake: FakeStore) -> None:
+    settings, _ = published(tmp_path, fake)
+
+    def shorten(asked: Asked) -> None:
+        # As a store does that has a limit of its own and does not say so.
+        asked.body = asked.body.replace(b"%3Fs+%3Fp+%3Fo+%7D", b"%3Fs+%3Fp+%3Fo+%7D+LIMIT+1")
+
+    fake.behave = shorten
+    with pytest.raises(UpstreamError, match="the store gives 1 of"):
+        open_remote(settings.model_copy(update={"endpoint_copy": 1000}), connect(settings))
 
 
 # Replicas.
@@ -560,3 +617,16 @@ def test_graphs_of_generations_have_names_that_differ() -> None:
     names = {name_graph("0" * 16, graph) for graph in ("", ONE, "https://e.example/a?b=c&d", BASE + "merge/x")}
     assert len(names) == 4
     assert all(NamedNode(name) for name in names)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(missing("virtuoso") is not None, reason=str(missing("virtuoso")))
+def test_virtuoso_refuses_wrong_credentials(tmp_path: Path) -> None:
+    (tmp_path / "engine").mkdir()
+    with virtuoso(tmp_path / "engine") as engine:
+        wrong = {"endpoint_user": "dba", "endpoint_password": SecretStr("sesame-2")}
+        settings = small_settings(build(tmp_path / "store"), endpoints=(engine.query,), **wrong)
+        with pytest.raises(UpstreamError, match="refuses the credentials") as refused:
+            publish_everywhere(settings, Addresses())
+        assert "sesame-2" not in str(refused.value)
+        assert find_pointer(Endpoint(engine.query, settings)) is None

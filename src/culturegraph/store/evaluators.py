@@ -234,6 +234,8 @@ class Evaluators:
         except _CancelledError:
             pass
         except CulturegraphError as error:
+            # Its frames hold what is bound to this thread, and must not be let go of in another.
+            error.__traceback__ = error.__cause__ = error.__context__ = None
             job.post(error)
         except OSError as error:
             job.post(StorageError(f"the snapshot cannot be read: {error}"))

@@ -4,6 +4,7 @@
     wording      a query of ours in the words of the store: its graphs under the names of the generation
     upstream     requests: one endpoint, several replicas, credentials, limits
     dataset      the generation as a dataset, the second implementation of `rdf.dataset`
+    bounded      what was asked for last, kept
     opening      the snapshot that a server reads: dataset, manifest, and indexes made from it
     graph_store  writing: the Graph Store Protocol, or updates where there is none
     publishing   a snapshot into a new generation: load, verify, switch

@@ -9,10 +9,8 @@ clients ask goes to the store. So pages tell the same on engines that answer som
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from pyoxigraph import (
     BlankNode,
@@ -29,6 +27,7 @@ from pyoxigraph import (
 
 from culturegraph.errors import QuerySyntaxError, RequestError, UpstreamError
 from culturegraph.rdf.sparql_text import locate_syntax_error, outline
+from culturegraph.store.remote.bounded import Bounded
 from culturegraph.store.remote.generation import MERGE, Generation, name_graph, prefix
 from culturegraph.store.remote.reading import read_results, read_term, read_triples, read_whole, write_term
 from culturegraph.store.remote.upstream import GRAPH, RESULTS, Body, Replicas, media_type
@@ -51,16 +50,25 @@ class RemoteDataset:
         self.replicas, self.generation = replicas, generation
         self._named = list(generation.named)
         self._names = {self.name(graph): graph for graph in self._named}
-        self._patterns = _Kept[tuple[Any, ...], list[Quad] | None](_KEPT_PATTERNS)
-        self._answers = _Kept[str, tuple[str, bytes]](_KEPT_ANSWERS)
+        self._patterns = Bounded[tuple[Any, ...], list[Quad] | None](_KEPT_PATTERNS)
+        self._answers = Bounded[str, tuple[str, bytes]](_KEPT_ANSWERS)
         self._copy: Store | None = None
 
     def copy(self) -> Store:
-        """Copy the generation into memory: what is asked from now on is answered here, except by clients."""
+        """Copy the generation into memory: what is asked from now on is answered here, except by clients.
+
+        Raises UpstreamError where the store does not give every triple of a graph.
+        """
         copy = Store()
-        for graph in self.generation.graphs:
+        for graph, told in self.generation.graphs.items():
             name = NamedNode(graph) if graph else DefaultGraph()
-            copy.bulk_extend(list(self._fetch(None, None, None, name, None)))
+            quads = set(self._fetch(None, None, None, name, None))
+            if len(quads) != told.triples:
+                raise UpstreamError(
+                    f"the store gives {len(quads):,} of {told.triples:,} triples of <{graph or 'the merge'}>; "
+                    "publish again"
+                )
+            copy.bulk_extend(quads)
         self._copy = copy
         return copy
 
@@ -82,18 +90,17 @@ class RemoteDataset:
             return self._copy.query(text)
         kept = self._answers.get(text)
         if kept is None:
-            wording, is_graph = self._word(text, self._named)
-            body = self._send(wording, [MERGE], GRAPH if is_graph else RESULTS)
+            wording, answer = self._word(text, self._named)
+            body = self._send(wording, [MERGE], GRAPH if answer is QueryTriples else RESULTS)
             try:
                 kept = (media_type(body.response.headers), body.read())
             finally:
                 body.close()
+            outcome = self._read_whole(kept, answer)
             if len(kept[1]) <= _ANSWER:
                 self._answers.keep(text, kept)
-        try:
-            return read_whole(*kept)
-        except SyntaxError as error:
-            raise UpstreamError(f"the store's answer is malformed: {error}") from error
+            return outcome
+        return self._read_whole(kept)
 
     def evaluate(
         self, query: str, default: Sequence[str] | None, named: Sequence[str] | None, *, is_own: bool = False
@@ -103,19 +110,22 @@ class RemoteDataset:
         `is_own`: it is of our pages. A client's could not be ended here: the store answers it. Raises QuerySyntaxError,
         located in the query, before the store is asked.
         """
+        wording, answer = self._word(query, self._named if named is None else named)
         if is_own and self._copy is not None:
             given: dict[str, Any] = {}
             if default is not None:
                 given["default_graph"] = [NamedNode(graph) for graph in default]
                 given["named_graphs"] = [NamedNode(graph) for graph in named or ()]
             return self._copy.query(query, **given)
-        wording, is_graph = self._word(query, self._named if named is None else named)
+        is_graph = answer is QueryTriples
         body = self._send(wording, [MERGE] if default is None else default, GRAPH if is_graph else RESULTS)
         kind = media_type(body.response.headers)
         try:
             if is_graph:
                 return read_triples(body)
-            return read_results(body)
+            outcome = read_results(body)
+            _check_kind(outcome, answer)
+            return outcome
         except SyntaxError as error:
             body.close()
             raise UpstreamError(f"{body.place} answers with what is no {kind}: {error}") from error
@@ -221,8 +231,9 @@ class RemoteDataset:
         body = self._send(Wording(text, named), default, RESULTS)
         try:
             solutions = read_results(body)
+            _check_kind(solutions, QueryBoolean if text.startswith("ASK") else QuerySolutions)
             if isinstance(solutions, QueryBoolean):
-                if solutions and all(given):
+                if solutions:
                     yield Quad(subject, predicate, wanted, graph_name)  # type: ignore[arg-type]
                 return
             names = [variable.value for variable in solutions.variables]
@@ -241,13 +252,26 @@ class RemoteDataset:
         finally:
             body.close()
 
+    @staticmethod
+    def _read_whole(
+        kept: tuple[str, bytes], answer: type | None = None
+    ) -> QuerySolutions | QueryBoolean | QueryTriples:
+        """Return an answer that was read whole, which must be of a kind. Raises UpstreamError."""
+        try:
+            outcome = read_whole(*kept)
+        except SyntaxError as error:
+            raise UpstreamError(f"the store's answer is malformed: {error}") from error
+        if answer is not None:
+            _check_kind(outcome, answer)
+        return outcome
+
     def _own(self, name: str) -> NamedNode | None:
         """Return a graph by its own name; None for one that is not of this generation."""
         own = self._names.get(name)
         return NamedNode(own) if own is not None else None
 
-    def _word(self, query: str, named: Sequence[str]) -> tuple[Wording, bool]:
-        """Return a query in the words of the store, and whether it answers with a graph. Raises QuerySyntaxError."""
+    def _word(self, query: str, named: Sequence[str]) -> tuple[Wording, type]:
+        """Return a query in the words of the store, and what it is answered with. Raises QuerySyntaxError."""
         try:
             # Read by our own parser: what is refused is told as ever, and no dialect of the store gets through.
             outcome = Store().query(without_values(query))
@@ -258,7 +282,7 @@ class RemoteDataset:
             raise RequestError(str(error)) from error
         variables = [variable.value for variable in outcome.variables] if isinstance(outcome, QuerySolutions) else []
         wording = word(query, outline(query), named, variables, self.name)
-        return wording, isinstance(outcome, QueryTriples)
+        return wording, type(outcome)
 
     def _send(self, wording: Wording, default: Sequence[str], accept: str) -> Body:
         known = self.generation.graphs
@@ -273,31 +297,10 @@ class RemoteDataset:
         )
 
 
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
+_KINDS: Final[Mapping[type, str]] = {QueryBoolean: "a boolean", QuerySolutions: "rows", QueryTriples: "a graph"}
 
 
-class _Kept(Generic[_Key, _Value]):
-    """What was asked for last: a bounded number."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._held: OrderedDict[_Key, _Value] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __contains__(self, key: _Key) -> bool:
-        return key in self._held
-
-    def get(self, key: _Key) -> _Value | None:
-        with self._lock:
-            if key not in self._held:
-                return None
-            self._held.move_to_end(key)
-            return self._held[key]
-
-    def keep(self, key: _Key, value: _Value) -> None:
-        with self._lock:
-            self._held[key] = value
-            self._held.move_to_end(key)
-            while len(self._held) > self._size:
-                self._held.popitem(last=False)
+def _check_kind(outcome: object, answer: type) -> None:
+    """Raise UpstreamError where a store answers with another kind of thing than was asked for."""
+    if not isinstance(outcome, answer):
+        raise UpstreamError(f"the store answers with {_KINDS[type(outcome)]}, not with {_KINDS[answer]}")
