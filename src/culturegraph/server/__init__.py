@@ -28,5 +28,6 @@ ends when it has answered.
 A new snapshot is a new generation: zygote, evaluators and pages start beside the old ones; connections go to the new
 evaluators, and the end of their control sockets tells the old ones to park theirs and leave. No process ever knows
 two snapshots, so no answer mixes them and no cache is stale. The end of a control socket of the supervisor's (it has
-stopped, or died) is the same to zygote, evaluators and pages: the end.
+stopped, or died) is the same to zygote, evaluators and pages: the end. What runs in the
+supervisor's process is in `supervision`.
 """
