@@ -24,6 +24,8 @@ from culturegraph.sources.term_text import (
 )
 
 Cells = Sequence[str]
+# Batches in a row whose cells mostly differ after which those of the column are taken to differ.
+_ENOUGH: Final = 2
 # An IRI whose validity needs no look of the library's.
 _ARE_PLAIN_IRIS: Final = match_all("https?://[a-z0-9.-]+/[A-Za-z0-9/._~?&=+,;:@!$'()*-]*(?:#[A-Za-z0-9/._~?=-]*)?")
 
@@ -114,7 +116,8 @@ class OwnColumn:
         self.is_silent = column.term is None
         self._form = iri_form(plan.value, plan.name) if plan.value is not None else _literal_form(plan)
         self._predicate = f"{column.predicate} " if isinstance(column.predicate, str) else ""
-        self._recurs = True
+        # Batches in a row in which most cells differ.
+        self._different = 0
         self._of_cell, self._of_list = Memory(self.read_cell), Memory(self.read_list)
 
     @property
@@ -124,10 +127,11 @@ class OwnColumn:
 
     def read(self, cells: Cells) -> Terms:
         """Return the terms of a batch of cells of a column that is no list; edge spaces do not matter."""
-        if self._recurs and 2 * len(set(cells)) > len(cells):
-            # For good: to find out costs as much as it saves.
-            self._recurs = False
-        if not self._recurs and self._form is not None:
+        if self._different < _ENOUGH:
+            # Twice in a row, since in the few rows at a span's end nothing recurs; then for good: to find out costs
+            # as much as it saves.
+            self._different = self._different + 1 if 2 * len(set(cells)) > len(cells) else 0
+        if self._different and self._form is not None:
             found = self._read_together(self._form, list(map(str.strip, cells)))
             if found is not None:
                 return found
