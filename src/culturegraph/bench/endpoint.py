@@ -123,9 +123,11 @@ def _prepare(size: int, folder: Path, effort: Effort, findings: Findings) -> lis
     everything = 10**12
     plans = [
         servers.ours(OURS, store, memory_quads=everything, cache_size=0),
-        servers.ours(GLIBC, store, memory_quads=everything, cache_size=0, jemalloc=False),
         servers.ours(DISK, store, memory_quads=0, cache_size=0),
     ]
+    if {"light", "mixed"} & set(effort.parts):
+        # Of ten million quads it takes gigabytes, which the others need where nothing is asked of it.
+        plans.append(servers.ours(GLIBC, store, memory_quads=everything, cache_size=0, jemalloc=False))
     if "dashboard" in effort.parts:
         plans.append(servers.ours(CACHED, store, memory_quads=everything))
     oxigraph, rdflib = servers.native_program(), servers.rdflib_program()
