@@ -198,6 +198,8 @@ class _Bench:
         slowest: dict[str, list[float]] = defaultdict(list)
         for number, name, target in self._rounds(*names):
             found = load.drive(target, queries(number), connections, seconds or self.effort.seconds)
+            # What a server still computes for clients that have left must not fall on the next.
+            servers.settle(self.running[name])
             rates[name].append(found.rate)
             slowest[name].append(found.p95 * 1000)
             if found.failed:
