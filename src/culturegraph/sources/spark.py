@@ -206,7 +206,8 @@ def main(arguments: Sequence[str]) -> None:
         raise UsageError("give METADATA and OUTPUT, and the address of the folder of the tables where it is another")
     from pyspark.sql import SparkSession
 
-    plans = read_metadata(Path(arguments[0]))
+    # Spark takes addresses of files, and only a whole path has one.
+    plans = read_metadata(Path(arguments[0]).resolve())
     session = SparkSession.builder.appName("culturegraph").getOrCreate()
     try:
         below = arguments[2].rstrip("/") + "/" if len(arguments) == 3 else None
