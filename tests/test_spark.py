@@ -32,12 +32,15 @@ def _run(metadata: Path, output: Path) -> None:
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
-    command = [sys.executable, "-m", "culturegraph.sources.spark", str(metadata), str(output)]
+    # From where the tables are, as the documentation shows it.
+    command = [sys.executable, "-m", "culturegraph.sources.spark", metadata.name, str(output)]
     # Two cores of this machine stand for a cluster; the job is the same.
     environment["PYSPARK_SUBMIT_ARGS"] = (
         "--master local[2] --conf spark.ui.enabled=false --driver-memory 1g pyspark-shell"
     )
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        command, cwd=metadata.parent, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
 
 

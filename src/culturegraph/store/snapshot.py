@@ -88,7 +88,7 @@ class Published:
         """A text that differs between any two builds, those of one version included."""
         return f"{self.path.name} {self.manifest.get('published')}"
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What stands for the content in ETags and caches: a text that is the same on whatever machine.
 
