@@ -112,12 +112,12 @@ class AnswerFormats:
     def to_task(self, request: SparqlRequest, rows: int | None = None) -> Task:
         """Return the task of a request in these formats; of the solutions only so many `rows` where that is given."""
         return Task(
-            query=request.query or "",
-            results=self.results.results or QueryResultsFormat.JSON,
-            graph=self.graph.rdf or RdfFormat.TURTLE,
-            default_graphs=request.default_graphs,
-            named_graphs=request.named_graphs,
-            rows=rows,
+            request.query or "",
+            self.results.results or QueryResultsFormat.JSON,
+            self.graph.rdf or RdfFormat.TURTLE,
+            request.default_graphs,
+            request.named_graphs,
+            rows,
         )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
@@ -31,7 +32,7 @@ class MediaType:
         """Say whether a `format=` parameter may mean this: a short name, the suffix or a media type, in any case."""
         return name.strip().lower() in (self.name, self.suffix, self.value, *self.other_names, *self.aliases)
 
-    @property
+    @cached_property
     def content_type(self) -> str:
         """The Content-Type header, with its charset where the format leaves it open."""
         return f"{self.value}; charset=utf-8" if self.value.startswith("text/") else self.value

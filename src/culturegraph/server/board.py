@@ -29,6 +29,10 @@ _COUNTERS: Final = _QUERIES + len(BUCKETS) + 1
 _NOTE: Final = 4096
 
 
+# Monotonic seconds, comparable between processes.
+now: Final = time.monotonic
+
+
 class Note(NamedTuple):
     """What the supervisor needs to answer a request in place of an evaluator that is dead."""
 
@@ -80,10 +84,9 @@ class Board:
         self._counters: memoryview[int] = part("Q", SLOTS * _COUNTERS)
         self._notes = memory[place:]
 
-    def write_note(self, slot: int, note: Note) -> None:
-        """Keep what is known of the request under way."""
-        wants_problem = b"1" if note.wants_problem else b""
-        parts = (note.request_id, note.client.encode(), wants_problem, note.query.encode(), b"")
+    def write_note(self, slot: int, request_id: bytes, client: str, query: str, wants_problem: bool) -> None:
+        """Keep what is known of the request under way (see `Note`)."""
+        parts = (request_id, client.encode(), b"1" if wants_problem else b"", query.encode(), b"")
         data = b"\0".join(parts)[:_NOTE]
         start = slot * _NOTE
         self._notes[start : start + len(data)] = data
@@ -148,8 +151,3 @@ class Board:
             busy=sum(state >= EVALUATING for state in states),
             evaluators=sum(state >= IDLE for state in states),
         )
-
-
-def now() -> float:
-    """Return monotonic seconds, comparable between processes."""
-    return time.monotonic()

@@ -10,7 +10,7 @@ import socket
 import struct
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 # From an evaluator or the pages: what has become of a connection.
@@ -39,11 +39,12 @@ class Connection:
     client: str
     socket: socket.socket
     used: float = 0.0
+    # Whether our own pages are at the other end.
+    is_own: bool = field(init=False)
 
-    @property
-    def is_own(self) -> bool:
-        """Whether our own pages are at the other end."""
-        return not self.client
+    def __post_init__(self) -> None:
+        """Tell our own."""
+        self.is_own = not self.client
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

@@ -20,7 +20,7 @@ from culturegraph.protocols.sparql import (
     excerpt,
     parse_request,
 )
-from culturegraph.server.board import EVALUATING, IDLE, KINDS, OUTCOMES, Board, Note, now
+from culturegraph.server.board import EVALUATING, IDLE, KINDS, OUTCOMES, Board, now
 from culturegraph.server.cache import AnswerCache
 from culturegraph.server.connections import Connection
 from culturegraph.server.journal import Journal
@@ -53,6 +53,7 @@ KIND_HEADER, VOLATILE_HEADER = b"culturegraph-kind", b"culturegraph-volatile"
 
 
 _NOTHING: Final = SparqlRequest(None)
+_DEFAULT: Final = choose_formats(None, None)
 
 
 @dataclass(frozen=True)
@@ -69,22 +70,25 @@ class Shared:
 
 @dataclass(slots=True)
 class _Asked:
-    """One request under way, and what has come of it."""
+    """One request under way, as it came (`raw`) and as it was read, and what has come of it."""
 
     request: Request
     head: Head
+    raw: bytes
+    is_own: bool
     request_id: bytes
     client: str
     started: float
-    channel: Channel
+    keep_alive: bool
     sparql: SparqlRequest = _NOTHING
+    formats: AnswerFormats = _DEFAULT
     tag: str = ""
     coding: str | None = None
     kind: str = "unknown"
+    is_volatile: bool = False
     outcome: str = "ok"
     status: int = 200
     size: int = 0
-    keep_alive: bool = True
 
 
 class _Known(NamedTuple):
@@ -105,11 +109,11 @@ class Endpoint:
         self._shared, self._snapshot, self._slot = shared, snapshot, slot
         self._board, self._settings = shared.board, shared.settings
         self._clock = Clock()
-        prefix = secrets.token_hex(6)
-        self._ids = (f"{prefix}{number:x}".encode() for number in itertools.count())
+        # Of request ids: what is this evaluator's, and a number.
+        self._prefix, self._numbers = secrets.token_hex(6).encode(), itertools.count()
         # Dashboards send the same bytes again and again.
         self._known: dict[bytes, _Known] = {}
-        self._used: Channel | None = None
+        self._channel = Channel(self._board, slot, self._settings.query_timeout)
 
     def answer_known(self, received: bytes, held: Connection) -> bool:
         """Answer a request that this evaluator has answered before, to the byte; False where it must be read."""
@@ -118,8 +122,9 @@ class Endpoint:
         if known is None or _number_client(held.client) or self._shared.journal.wants(0):
             return False
         started = now()
-        tail = b"%sx-request-id: %s\r\n\r\n" % (self._clock.header(started), next(self._ids))
-        self._channel(held).send(known.head + tail + known.body)
+        id_line = b"x-request-id: %s%x\r\n\r\n" % (self._prefix, next(self._numbers))
+        self._channel.connection = held.socket
+        self._channel.send(known.head + self._clock.header(started) + id_line + known.body)
         self._board.count(self._slot, known.kind, _OUTCOME["cached"], now() - started, len(known.body))
         return True
 
@@ -128,9 +133,9 @@ class Endpoint:
 
         Raises ForeignRequestError where the pages must answer it, ClientGoneError where the answer cannot go out whole.
         """
-        asked = self._open(request, held)
+        asked = self._open(request, raw, held)
         try:
-            self._answer(asked, raw, is_own=held.is_own)
+            self._answer(asked)
         except CulturegraphError as error:
             self._refuse(asked, error)
         except ClientGoneError:
@@ -143,42 +148,41 @@ class Endpoint:
                 self._note(asked)
         return asked.keep_alive
 
-    def _channel(self, held: Connection) -> Channel:
-        if self._used is None or self._used.connection is not held.socket:
-            self._used = Channel(held.socket, self._board, self._slot, self._settings.query_timeout)
-        return self._used
-
-    def _open(self, request: Request, held: Connection) -> _Asked:
+    def _open(self, request: Request, raw: bytes, held: Connection) -> _Asked:
         head = request.head
-        given = head.headers.get(b"x-request-id")
-        request_id = given if given is not None and REQUEST_ID.fullmatch(given) else next(self._ids)
+        request_id = head.headers.get(b"x-request-id")
+        if request_id is None or not REQUEST_ID.fullmatch(request_id):
+            request_id = b"%s%x" % (self._prefix, next(self._numbers))
+        self._channel.connection = held.socket
         client = held.client or head.get(CLIENT) or ""
         if self._settings.trusted_proxies and not held.is_own:
             client = name_client(client, head.get(b"x-forwarded-for"), self._settings.trusted_proxies)
         # Before any state of this request is told: the supervisor measures from here.
         started = self._board.started[self._slot] = now()
-        return _Asked(request, head, request_id, client, started, self._channel(held), keep_alive=head.keep_alive)
+        return _Asked(request, head, raw, held.is_own, request_id, client, started, head.keep_alive)
 
-    def _answer(self, asked: _Asked, raw: bytes, *, is_own: bool) -> None:
+    def _answer(self, asked: _Asked) -> None:
         request, head = asked.request, asked.head
         query_string = request.target[8:].decode("latin-1")
         asked.status = 0  # Until it is ours.
-        asked.sparql = parse_request(request.method, query_string, head.get(b"content-type"), request.body)
-        formats = choose_formats(head.accept, asked.sparql.format)
+        asked.sparql = parse_request(request.method, query_string, head.content_type, request.body)
+        formats = asked.formats = choose_formats(head.accept, asked.sparql.format)
         if asked.sparql.query is None or formats.html or formats.derived:
             raise ForeignRequestError
         asked.status = 200
-        rows = int(head.headers[ROWS]) if is_own and ROWS in head.headers else None
-        version = self._shared.identity if rows is None else f"{self._shared.identity} {rows}"
+        version = self._shared.identity
+        rows = int(head.headers[ROWS]) if asked.is_own and ROWS in head.headers else None
+        if rows is not None:
+            version += f" {rows}"
         asked.tag = entity_tag(version, asked.sparql, formats)
-        if (condition := head.get(b"if-none-match")) is not None and matches_tag(condition, asked.tag):
+        if head.condition is not None and matches_tag(head.condition, asked.tag):
             self._send_unchanged(asked)
             return
-        if not is_own:
-            asked.coding = choose_coding(head.get(b"accept-encoding") or "")
+        if head.accept_encoding is not None and not asked.is_own:
+            asked.coding = choose_coding(head.accept_encoding)
         self._begin(asked)
-        if not self._answer_from_cache(asked, formats, raw, is_own=is_own):
-            self._evaluate(asked, formats, rows, is_own=is_own)
+        if not (self._shared.cache.size and self._answer_from_cache(asked)):
+            self._evaluate(asked, rows)
 
     def _begin(self, asked: _Asked) -> None:
         """Check the client's share, then write on the board what is under way. Raises TooManyRequestsError."""
@@ -187,7 +191,7 @@ class Endpoint:
         if number:
             self._shared.limits.check(number, board)
         as_json = wants_problem(asked.head.accept)
-        board.write_note(slot, Note(asked.request_id, asked.client, as_json, asked.sparql.query or ""))
+        board.write_note(slot, asked.request_id, asked.client, asked.sparql.query or "", as_json)
         board.client[slot] = number
         board.deadline[slot] = asked.started + self._settings.query_timeout
         board.state[slot] = EVALUATING
@@ -198,47 +202,41 @@ class Endpoint:
         while board.leader(slot, key) is not None:
             sleep(_POLL)
 
-    def _answer_from_cache(self, asked: _Asked, formats: AnswerFormats, raw: bytes, *, is_own: bool) -> bool:
+    def _answer_from_cache(self, asked: _Asked) -> bool:
         cache = self._shared.cache
-        found = cache.find(bytes.fromhex(asked.tag[3:-1]), asked.coding) if cache.size else None
+        found = cache.find(bytes.fromhex(asked.tag[3:-1]), asked.coding)
         if found is None:
             return False
         kind, body, asked.coding = found
         asked.kind, asked.outcome, asked.size = KINDS[kind], "cached", len(body)
-        head = self._head(asked, formats, is_volatile=False) + b"content-length: %d\r\n" % len(body)
+        head = self._head(asked) + b"content-length: %d\r\n" % len(body)
         # The pages have to know what they show.
-        head += b"%s: %s\r\n" % (KIND_HEADER, asked.kind.encode()) if is_own else b""
-        asked.channel.mark_streaming(is_whole=True)
-        asked.channel.send(head + self._tail(asked) + b"\r\n" + body)
+        head += b"%s: %s\r\n" % (KIND_HEADER, asked.kind.encode()) if asked.is_own else b""
+        self._channel.send_last(head + self._tail(asked) + b"\r\n" + body)
         is_usual = asked.keep_alive and not asked.head.is_old and b"x-request-id" not in asked.head.headers
         if is_usual and len(body) <= _KNOWN_SIZE:
             if len(self._known) >= _KNOWN:
                 self._known.clear()
-            self._known[raw] = _Known(head, body, kind)
+            self._known[asked.raw] = _Known(head, body, kind)
         return True
 
-    def _evaluate(self, asked: _Asked, formats: AnswerFormats, rows: int | None, *, is_own: bool) -> None:
-        settings, cache = self._settings, self._shared.cache
-        limit, is_chunked = settings.max_result_size, not asked.head.is_old
-        body = Body(asked.channel, limit, asked.coding, is_chunked=is_chunked, keep=cache.largest)
+    def _evaluate(self, asked: _Asked, rows: int | None) -> None:
+        settings, cache, snapshot = self._settings, self._shared.cache, self._snapshot
+        body = Body(self._channel, settings.max_result_size, asked.coding, not asked.head.is_old, cache.largest)
         try:
-            task = formats.to_task(asked.sparql, rows)
-            answer = evaluate(
-                self._snapshot.store,
-                task,
-                max_query_size=settings.max_query_size,
-                services=settings.service_endpoints,
-                snapshot=self._snapshot,
-            )
-            asked.kind = answer.kind
+            task = asked.formats.to_task(asked.sparql, rows)
+            answer = evaluate(snapshot.store, task, settings.max_query_size, settings.service_endpoints, snapshot)
+            asked.kind, asked.is_volatile = answer.kind, answer.volatile
 
             def head() -> bytes:
                 asked.coding = body.coding
                 # HTTP/1.0 knows no chunks: the end of the connection ends the answer.
                 asked.keep_alive = asked.keep_alive and (body.is_chunked or body.is_single)
-                own = b"%s: %s\r\n" % (KIND_HEADER, answer.kind.encode()) if is_own else b""
-                own += b"%s: 1\r\n" % VOLATILE_HEADER if is_own and answer.volatile else b""
-                return self._head(asked, formats, is_volatile=answer.volatile) + own + self._tail(asked)
+                lines = self._head(asked) + self._tail(asked)
+                if asked.is_own:
+                    lines += b"%s: %s\r\n" % (KIND_HEADER, answer.kind.encode())
+                    lines += b"%s: 1\r\n" % VOLATILE_HEADER if answer.volatile else b""
+                return lines
 
             body.head = head
             answer.write(body)  # type: ignore[arg-type]
@@ -257,10 +255,10 @@ class Endpoint:
             digest = bytes.fromhex(asked.tag[3:-1])
             cache.keep(digest, _KIND[answer.kind], body.coding, b"".join(body.kept))
 
-    def _head(self, asked: _Asked, formats: AnswerFormats, *, is_volatile: bool) -> bytes:
-        content_type = formats.of(asked.kind).content_type  # type: ignore[arg-type]
-        head = head_of(content_type, asked.coding)
-        if is_volatile:
+    def _head(self, asked: _Asked) -> bytes:
+        """Return the headers that the same request has again."""
+        head = head_of(asked.formats.of(asked.kind).content_type, asked.coding)  # type: ignore[arg-type]
+        if asked.is_volatile:
             return head
         return b"%setag: %s\r\ncache-control: public, no-cache\r\n" % (head, asked.tag.encode())
 
@@ -276,7 +274,7 @@ class Endpoint:
     def _send_unchanged(self, asked: _Asked) -> None:
         lines = b"etag: %s\r\ncache-control: public, no-cache\r\nvary: Accept, Accept-Encoding\r\n" % asked.tag.encode()
         asked.status, asked.outcome = 304, "not_modified"
-        asked.channel.send(make_head(304, lines) + self._tail(asked) + b"\r\n")
+        self._channel.send(make_head(304, lines) + self._tail(asked) + b"\r\n")
 
     def _refuse(self, asked: _Asked, error: CulturegraphError) -> None:
         if isinstance(error, QuerySyntaxError) and (
@@ -286,9 +284,8 @@ class Endpoint:
         problem = Problem.of(error)
         asked.status = problem.status
         asked.outcome = {413: "size_limit", 503: "memory_limit"}.get(problem.status, "refused")
-        asked.channel.mark_streaming(is_whole=True)
         as_json = wants_problem(asked.head.accept)
-        asked.channel.send(make_problem(problem, as_json=as_json, tail=self._tail(asked)))
+        self._channel.send_last(make_problem(problem, as_json=as_json, tail=self._tail(asked)))
 
     def _note(self, asked: _Asked) -> None:
         seconds = now() - asked.started

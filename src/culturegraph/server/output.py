@@ -111,17 +111,21 @@ class Clock:
 
 
 class Channel:
-    """The client's socket. Waits where the client is slow, and gives it that time on top of the time limit."""
+    """The socket of the client that is served. Waits where it is slow, and gives it that time on top of the limit."""
 
-    def __init__(self, connection: socket.socket, board: Board, slot: int, stall: float) -> None:
-        self.connection = connection
+    def __init__(self, board: Board, slot: int, stall: float) -> None:
+        self.connection: socket.socket
         self._board, self._slot, self._stall = board, slot, stall
 
-    def mark_streaming(self, *, is_whole: bool = False) -> None:
-        """Say that from now on part of the answer may be out; where all of it is there, no time limit holds."""
+    def mark_streaming(self) -> None:
+        """Say that from now on part of the answer may be out."""
         self._board.state[self._slot] = STREAMING
-        if is_whole:
-            self._board.deadline[self._slot] = inf
+
+    def send_last(self, data: bytes) -> None:
+        """Send what is left of an answer: all of it is there, so that no time limit holds. Raises ClientGoneError."""
+        self._board.state[self._slot] = STREAMING
+        self._board.deadline[self._slot] = inf
+        self.send(data)
 
     def send(self, data: bytes) -> None:
         """Send all of it. Raises ClientGoneError."""
@@ -160,7 +164,7 @@ class Body:
         "coding", "head", "is_begun", "is_chunked", "is_single", "kept", "size",
     )  # fmt: skip
 
-    def __init__(self, channel: Channel, limit: int, coding: str | None, *, is_chunked: bool, keep: int = 0) -> None:
+    def __init__(self, channel: Channel, limit: int, coding: str | None, is_chunked: bool, keep: int = 0) -> None:
         self.is_begun = False
         self.head: Callable[[], bytes] = bytes
         self.is_chunked = is_chunked
@@ -168,7 +172,7 @@ class Body:
         self.is_single = False
         self.size = 0
         # What has gone out, as packed, as long as it has no more than `keep` bytes.
-        self.kept: list[bytes] | None = []
+        self.kept: list[bytes] | None = [] if keep else None
         self.coding = coding
         self._channel, self._limit, self._keep = channel, limit, keep
         self._packer: _Packer | None = None
@@ -189,10 +193,7 @@ class Body:
         """Send what remains, and the end."""
         self._check_size()
         if self.is_begun:
-            self._channel.mark_streaming(is_whole=True)
             self._send_frame(is_last=True)
-            if self.is_chunked:
-                self._channel.send(b"0\r\n\r\n")
             return
         data = bytes(self._buffer)
         if self.coding is not None:
@@ -201,10 +202,10 @@ class Body:
             data = pack(data, self.coding)
         self.is_begun = self.is_single = True
         self.size = len(data)
-        self._note(data)
-        self._channel.mark_streaming(is_whole=True)
+        if self.kept is not None:
+            self._note(data)
         head, self.head = self.head(), bytes  # Nothing that knows this body is kept by it.
-        self._channel.send(b"%scontent-length: %d\r\n\r\n%s" % (head, len(data), data))
+        self._channel.send_last(b"%scontent-length: %d\r\n\r\n%s" % (head, len(data), data))
 
     def _check_size(self) -> None:
         self.size += len(self._buffer)
@@ -225,7 +226,9 @@ class Body:
             self._channel.mark_streaming()
             end = b"transfer-encoding: chunked\r\n\r\n" if self.is_chunked else b"\r\n"
             framed = self.head() + end + framed
-        if framed:
+        if is_last:
+            self._channel.send_last(framed + b"0\r\n\r\n" if self.is_chunked else framed)
+        elif framed:
             self._channel.send(framed)
 
     def _note(self, data: bytes) -> None:

@@ -25,14 +25,20 @@ _VISIBLE: Final = bytes(range(0x21, 0x7F))
 class Head:
     """What the header section of a request says. Clients send the same one again and again: it is read once."""
 
-    __slots__ = ("accept", "headers", "is_old", "keep_alive", "target")
+    __slots__ = (
+        "accept", "accept_encoding", "condition", "content_type", "headers", "is_old", "keep_alive", "target",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.target = b""
         self.headers: dict[bytes, bytes] = {}
         self.keep_alive = True
         self.is_old = False  # HTTP/1.0: no chunks
+        # What is asked of every head, from its headers.
         self.accept: str | None = None
+        self.accept_encoding: str | None = None
+        self.content_type: str | None = None
+        self.condition: str | None = None  # If-None-Match
 
     def get(self, name: bytes) -> str | None:
         """Return a header by its name in lower case."""
@@ -100,7 +106,8 @@ def _parse(data: bytes, largest: int) -> tuple[Request, int] | None:
     # The parser forgets it at the end of a request.
     wishes = {wish.strip() for wish in head.headers.get(b"connection", b"").lower().split(b",")}
     head.keep_alive = b"keep-alive" in wishes if head.is_old else b"close" not in wishes
-    head.accept = head.get(b"accept")
+    head.accept, head.accept_encoding = head.get(b"accept"), head.get(b"accept-encoding")
+    head.content_type, head.condition = head.get(b"content-type"), head.get(b"if-none-match")
     if method not in ("GET", "POST") or target.partition(b"?")[0] != b"/sparql":
         raise ForeignRequestError
     if b"transfer-encoding" in head.headers or b"expect" in head.headers:

@@ -88,7 +88,7 @@ class Answer:
     def write(self, output: IO[bytes]) -> None:
         """Serialise as it is evaluated; whatever `output.write` raises ends the evaluation."""
         try:
-            if not isinstance(self.outcome, QueryBoolean | QuerySolutions):
+            if not isinstance(self.outcome, (QueryBoolean, QuerySolutions)):
                 _write_graph(self.outcome, self.task, output)
             elif isinstance(self.outcome, QuerySolutions) and self.task.rows is not None:
                 output.write(_first_rows(self.outcome, self.task.rows))
@@ -114,7 +114,6 @@ class Elsewhere(Dataset, Protocol):
 def evaluate(
     store: Dataset,
     task: Task,
-    *,
     max_query_size: int = MAX_QUERY_SIZE,
     services: Collection[str] = frozenset(),
     snapshot: HasTextIndex | None = None,
@@ -126,13 +125,16 @@ def evaluate(
     Raises QuerySyntaxError (line and column), RequestError (SERVICE, update forms, unknown functions),
     LimitExceededError (size, nesting, number of operators).
     """
-    told = check(task.query, max_query_size=max_query_size, services=services)
-    text = rewrite(task.query, snapshot) if snapshot else task.query
+    told = check(task.query, max_query_size, services)
+    text = task.query if told is _PLAIN or snapshot is None else rewrite(task.query, snapshot)
     if not isinstance(store, Store):
         return _evaluate_elsewhere(cast(Elsewhere, store), task, text)
-    dataset, options = _dataset(store, task, told)
     try:
-        outcome = dataset.query(text, **options)
+        if task.default_graphs or task.named_graphs or len(told.default_graphs) > 1:
+            dataset, options = _dataset(store, task, told)
+            outcome = dataset.query(text, **options)
+        else:
+            outcome = store.query(text)
     except SyntaxError as error:
         _refuse_update(outline(task.query))
         line, column, message = locate_syntax_error(task.query, error)
@@ -183,12 +185,24 @@ def _plain(term: Any) -> str:
     return "" if term is None else term.value if hasattr(term, "value") else str(term)
 
 
-def check(query: str, *, max_query_size: int = MAX_QUERY_SIZE, services: Collection[str] = frozenset()) -> Outline:
+def check(query: str, max_query_size: int = MAX_QUERY_SIZE, services: Collection[str] = frozenset()) -> Outline:
     """Refuse what must not reach the engine; return what the tokens of the query say (little where it is plain)."""
     if len(query) * 4 > max_query_size and len(query.encode()) > max_query_size:
         raise TooLargeError(f"a query may have {max_query_size:,} bytes")
-    if _is_plain(query):
-        return _PLAIN
+    if len(query) <= MAX_OPERATORS and query.count("{") + query.count("(") + query.count("[") <= MAX_DEPTH:
+        # So short and simple that, as for most queries, nothing depends on its tokens: an operator takes a character, a
+        # level a bracket; these words may name SERVICE, datasets, volatile functions, text search. Spelt out, as a loop
+        # takes as long again as all of this.
+        words = query.lower()
+        if not (
+            "service" in words
+            or "from" in words
+            or "now" in words
+            or "rand" in words
+            or "uuid" in words
+            or "textmatch" in words
+        ):
+            return _PLAIN
     told = outline(query, services=services)
     if told.depth > MAX_DEPTH:
         raise RequestError(f"a query may nest brackets {MAX_DEPTH} deep")
@@ -202,18 +216,6 @@ def check(query: str, *, max_query_size: int = MAX_QUERY_SIZE, services: Collect
         )
     _refuse_update(told)
     return told
-
-
-def _is_plain(query: str) -> bool:
-    """Say whether a query is so short and simple that nothing depends on its tokens: most are, and reading takes time.
-
-    An operator takes a character, a level a bracket; the other words may name SERVICE, datasets, volatile functions.
-    """
-    if len(query) > MAX_OPERATORS or query.count("{") + query.count("(") + query.count("[") > MAX_DEPTH:
-        return False
-    lower = query.lower()
-    # Spelt out: a loop takes as long again.
-    return not ("service" in lower or "from" in lower or "now" in lower or "rand" in lower or "uuid" in lower)
 
 
 def _refuse_update(told: Outline) -> None:
@@ -251,7 +253,7 @@ def _evaluate_elsewhere(store: Elsewhere, task: Task, text: str) -> Answer:
 
 
 def _dataset(store: Store, task: Task, told: Outline) -> tuple[Store, dict[str, Any]]:
-    """Return the store to evaluate on and the options of its `query`.
+    """Return the store to evaluate on and the options of its `query`, where the engine does not find them itself.
 
     A dataset in the request replaces FROM. The engine counts a triple of two default graphs twice, so two or more are
     copied into one.
@@ -259,8 +261,6 @@ def _dataset(store: Store, task: Task, told: Outline) -> tuple[Store, dict[str, 
     Source: SPARQL 1.1 Protocol §2.1.4.
     """
     in_request = bool(task.default_graphs or task.named_graphs)
-    if not in_request and len(told.default_graphs) <= 1:
-        return store, {}
     default = _nodes(task.default_graphs if in_request else told.default_graphs)
     named = _nodes(task.named_graphs if in_request else told.named_graphs)
     if len(default) > 1:
