@@ -179,7 +179,7 @@ def test_a_batch_gives_the_lines_and_faults_of_its_rows(drawn):
         wanted += lines
         wanted_faults += [(index, str(fault)) for fault in faults]
     for _ in range(2):
-        made = batches(numbers, rows)
+        made = batches(numbers, [list(map(str.strip, column)) for column in zip(*rows, strict=True)])
         assert sorted(made.text.decode().splitlines(keepends=True)) == sorted("".join(wanted).splitlines(keepends=True))
         assert made.quads == len(wanted)
         assert [(index, str(fault)) for index, faults in made.faults for fault in faults] == wanted_faults

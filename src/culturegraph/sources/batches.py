@@ -1,27 +1,27 @@
 """Many rows straight to N-Quads, a column at a time: the bulk path for tables of millions of rows.
 
 What a row of `sources.lines` costs is mostly the interpreter's steps from cell to cell. Here a step is one call for a
-whole column of some thousand rows, and all lines of a row are one `%` of a bytes template. A row of which anything is
-not plainly right goes to `sources.lines`, which makes its lines or names its faults; so both paths give equal lines and
-equal faults.
+whole column of some hundred rows, and the lines of a row are one `join` of its terms: between two of them stand the end
+of a line and the beginning of the next. A row of which anything is not plainly right goes to `sources.lines`, which
+makes its lines or names its faults; so both paths give equal lines and equal faults.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import repeat
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, compress, repeat
+from operator import add
 from typing import Any
 
 from culturegraph.errors import DataError
-from culturegraph.sources.column_text import Cells, OwnColumn, Terms, depends_on_itself, encode_all, iri_form
+from culturegraph.sources.column_text import Cells, Lists, OwnColumn, Terms, depends_on_itself, iri_form
 from culturegraph.sources.lines import CompiledColumn, LineWriter
 from culturegraph.sources.metadata import ROW_NUMBER, SimpleTemplate, TablePlan, Template
 from culturegraph.sources.term_text import Expand, Memory
 
 # A value for each row; None where the row is not plainly right.
 Texts = Sequence[bytes | None]
-Lists = Sequence[tuple[bytes, ...] | None]
 
 
 @dataclass(frozen=True)
@@ -39,38 +39,38 @@ class Written:
 
 
 class _Iri:
-    """The subjects, or the graphs, of rows."""
+    """The subjects, or the graphs, of rows, between what stands before and after them in a line."""
 
-    def __init__(self, template: Template, expand: Expand, header: Sequence[str], *, is_rare: bool) -> None:
-        """Compile a template; `is_rare` says that few different ones are expected."""
+    def __init__(self, template: Template, expand: Expand, header: Sequence[str], around: tuple[str, str]) -> None:
         fields = template.fields if isinstance(template, SimpleTemplate) else None
-        constant = expand(()) if fields == () else None
-        self.constant = None if constant is None else constant.encode()
-        self._expand = expand
+        self._expand, self._around = expand, around
+        self.constant = self._encode(()) if fields == () else None
         names = {name for name, _, _ in fields or ()}
         self.position = header.index(next(iter(names))) if len(names) == 1 and names <= set(header) else None
-        self._form = None if is_rare or not fields else iri_form(template, fields[0][0])
+        form = iri_form(template, fields[0][0]) if fields else None
+        self.form = form and replace(form, before=around[0] + form.before, after=form.after + around[1])
         # Of its one cell alone, wherever that stands.
         padding = [""] * (self.position or 0)
-        self._of_cell = Memory(lambda cell: encode_all([expand([*padding, cell])])[0])
+        self._of_cell = Memory(lambda cell: self._encode([*padding, cell]))
 
     @property
     def needs_rows(self) -> bool:
         """Whether it is made of several cells."""
         return self.constant is None and self.position is None
 
-    def read(self, columns: Sequence[Cells], rows: Sequence[Cells]) -> Texts:
-        """Return `<iri>` of each row."""
+    def read(self, columns: Sequence[Cells], rows: Sequence[Cells], *, is_rare: bool) -> Texts:
+        """Return the text of each row; `is_rare` says that few different ones are expected."""
         if self.constant is not None:
             return list(repeat(self.constant, len(columns[0])))
         if self.position is None:
-            return encode_all(map(self._expand, rows))
+            return list(map(self._encode, rows))
         cells = columns[self.position]
-        found = self._form.encode(cells) if self._form is not None else None
-        if found is None or self._form is None:
-            return list(map(self._of_cell.__getitem__, cells))
-        before, after = self._form.before.encode(), self._form.after.encode()
-        return [before + iri + after for iri in found]
+        found = self.form.encode(cells) if self.form is not None and not is_rare else None
+        return list(map(self._of_cell.__getitem__, cells)) if found is None else found
+
+    def _encode(self, cells: Cells) -> bytes | None:
+        iri, (before, after) = self._expand(cells), self._around
+        return None if iri is None else f"{before}{iri}{after}".encode()
 
 
 class BatchWriter:
@@ -91,26 +91,25 @@ class BatchWriter:
                 self._own.append(OwnColumn(column, its_plan))
             else:
                 self._other.append(column)
-        self._subject = _Iri(plan.subject, self.plain.subject, header, is_rare=False)
+        self._subject = _Iri(plan.subject, self.plain.subject, header, ("", " "))
         self._graphs = [
-            _Iri(template, expand, header, is_rare=True)
+            _Iri(template, expand, header, (" ", " .\n"))
             for template, expand in zip(self.plain.graph_templates, self.plain.graphs, strict=True)
         ]
-        self._stripped = {iri.position for iri in (self._subject, *self._graphs)}
         self._needs_rows = bool(self._other) or any(iri.needs_rows for iri in (self._subject, *self._graphs))
 
-    def __call__(self, numbers: Sequence[int], rows: Sequence[Cells]) -> Written:
-        """Return the lines of rows; each row has as many cells as the header, edge spaces do not matter."""
-        good, odd = range(len(rows)), list[int]()
-        made: Written | set[int] = set(good) if not rows else self._write(numbers, rows)
+    def __call__(self, numbers: Sequence[int], columns: Sequence[Cells]) -> Written:
+        """Return the lines of rows, given by their columns in the order of the header, without edge spaces."""
+        odd = list[int]()
+        made = self._write(numbers, columns)
         if not isinstance(made, Written):
             odd = sorted(made)
-            plain = [index for index in good if index not in made]
-            made = self._write([numbers[index] for index in plain], [rows[index] for index in plain])
+            made = self._write(*without(made, numbers, columns))
             assert isinstance(made, Written), "a row is plain or not, whatever stands beside it"
         lines, faults = list[str](), []
         for index in odd:
-            found, wrong = self.plain(numbers[index], [*map(str.strip, rows[index]), str(numbers[index])])
+            cells = [column[index] for column in columns]
+            found, wrong = self.plain(numbers[index], [*cells, str(numbers[index])])
             lines += found
             if wrong:
                 faults.append((index, wrong))
@@ -118,28 +117,36 @@ class BatchWriter:
             [*made.pieces, *map(str.encode, lines)] if lines else made.pieces, made.quads + len(lines), faults
         )
 
-    def _write(self, numbers: Sequence[int], rows: Sequence[Cells]) -> Written | set[int]:
+    def _write(self, numbers: Sequence[int], columns: Sequence[Cells]) -> Written | set[int]:
         """Return the lines of all rows, or the indices of those that are not plainly right."""
-        if not rows:
+        if not numbers:
             return Written((), 0)
-        raw = list(zip(*rows, strict=True))
-        # Columns whose cells are looked up strip what they have not seen yet.
-        columns = [
-            list(map(str.strip, column)) if self._needs_rows or position in self._stripped else column
-            for position, column in enumerate(raw)
-        ]
-        whole = list(zip(*columns, map(str, numbers), strict=True)) if self._needs_rows else []
-        lines = _Lines(self._subject.read(columns, whole), [graph.read(columns, whole) for graph in self._graphs])
+        rows = list(zip(*columns, map(str, numbers), strict=True)) if self._needs_rows else []
+        lines = _Lines(
+            self._subject.read(columns, rows, is_rare=False),
+            [graph.read(columns, rows, is_rare=True) for graph in self._graphs],
+        )
         for graph, constant in self._constant:
-            lines.add_constant(graph, constant)
+            lines.add(graph, Terms([constant] * len(numbers), is_each=True), is_plain=True)
         for own in self._own:
+            cells = columns[own.position]
             if own.is_list:
-                lines.add_lists(own.graph, own.read_lists(raw[own.position]))
+                lists = own.read_lists(cells)
+                lines.add_lists(own.graph, lists, is_plain=own.is_plain)
             else:
-                lines.add(own.graph, own.read(raw[own.position]), is_silent=own.is_silent)
+                terms = own.read(cells)
+                lines.add(own.graph, terms, is_plain=own.is_plain, is_silent=own.is_silent)
         for column in self._other:
-            lines.add_lists(column.graph, [_read(column, cells) for cells in whole])
+            lines.add_lists(column.graph, [_read(column, cells) for cells in rows], is_plain=False)
         return lines.odd or lines.join()
+
+
+def without(
+    indices: Container[int], numbers: Sequence[int], columns: Sequence[Cells]
+) -> tuple[Sequence[int], Sequence[Cells]]:
+    """Return the numbers and columns of rows without some of the rows."""
+    kept = [index not in indices for index in range(len(numbers))]
+    return list(compress(numbers, kept)), [list(compress(column, kept)) for column in columns]
 
 
 def _constant(column: CompiledColumn, value: Template | None) -> bytes | None:
@@ -153,8 +160,8 @@ def _constant(column: CompiledColumn, value: Template | None) -> bytes | None:
 
 
 def _read(column: CompiledColumn, cells: Cells) -> tuple[bytes, ...] | None:
-    """Return predicate and term of each value of a column that depends on several cells."""
-    values, found = column.values(cells), list[bytes]()
+    """Return b"", then predicate and term of each value, of a column that depends on several cells."""
+    values, found = column.values(cells), [b""]
     if not values and column.required:
         return None
     for value in values:
@@ -174,13 +181,18 @@ def _read(column: CompiledColumn, cells: Cells) -> tuple[bytes, ...] | None:
 class _Group:
     """The lines of one graph: those that every row has, those that only some have."""
 
-    each: list[tuple[bytes, Sequence[bytes] | None, bytes]] = field(default_factory=list)
+    each: list[Sequence[bytes]] = field(default_factory=list)
     some: list[Sequence[bytes]] = field(default_factory=list)
     lists: list[Sequence[tuple[bytes, ...]]] = field(default_factory=list)
 
+    def count(self, rows: int) -> int:
+        """Return the number of lines."""
+        of_some = sum(rows - values.count(b"") for values in self.some)
+        return rows * len(self.each) + of_some + sum(sum(map(len, values)) - rows for values in self.lists)
+
 
 class _Lines:
-    """The lines of a batch in the making: a template of all lines of a row, and what goes into it."""
+    """The lines of a batch in the making."""
 
     def __init__(self, subjects: Texts, graphs: Sequence[Texts]) -> None:
         self.odd: set[int] = set()
@@ -188,74 +200,43 @@ class _Lines:
         self._graphs: Sequence[Sequence[bytes]] = [self._check(graph) for graph in graphs]
         self._groups = [_Group() for _ in graphs]
 
-    def _check(self, values: Sequence[Any]) -> Sequence[Any]:
-        if None in values:
+    def _check(self, values: Sequence[Any], *, is_plain: bool = False) -> Sequence[Any]:
+        """Note the rows that are not plainly right; `is_plain` says that there are none."""
+        if not is_plain and None in values:
             self.odd.update(index for index, value in enumerate(values) if value is None)
         return values
 
-    def add_constant(self, graph: int, text: bytes) -> None:
-        """Add a line that is the same in all rows but for subject and graph."""
-        self._groups[graph].each.append((text, None, b""))
-
-    def add(self, graph: int, terms: Terms, *, is_silent: bool) -> None:
+    def add(self, graph: int, terms: Terms, *, is_plain: bool, is_silent: bool = False) -> None:
         """Add the lines of a column of single values; of a silent one nothing but what is wrong."""
-        values: Sequence[Any] = terms.values if terms.is_plain else self._check(terms.values)
-        group = self._groups[graph]
-        if is_silent:
-            return
-        if terms.each is not None:
-            before, after = terms.each
-            group.each.append((before, values, after))
-        else:
-            group.some.append(values)
+        values = self._check(terms.values, is_plain=is_plain)
+        if not is_silent:
+            group = self._groups[graph]
+            (group.each if terms.is_each else group.some).append(values)
 
-    def add_lists(self, graph: int, lists: Lists) -> None:
+    def add_lists(self, graph: int, lists: Lists, *, is_plain: bool) -> None:
         """Add the lines of a column of lists."""
-        self._groups[graph].lists.append(self._check(lists))
+        self._groups[graph].lists.append(self._check(lists, is_plain=is_plain))
 
     def join(self) -> Written:
-        """Return the lines of all rows; none of them is odd."""
-        template, filling, quads = list[bytes](), list[Sequence[bytes]](), 0
-        for group, graph in zip(self._groups, self._graphs, strict=True):
-            quads += self._add_group(group, graph, template, filling)
-        form = b"".join(template)
-        return Written(list(map(form.__mod__, zip(*filling, strict=True))), quads)
+        """Return the lines of all rows, graph by graph; none of them is odd."""
+        pieces = chain.from_iterable(map(self._join_group, self._groups, self._graphs))
+        return Written(list(pieces), sum(group.count(len(self._subjects)) for group in self._groups))
 
-    def _add_group(
-        self, group: _Group, graph: Sequence[bytes], template: list[bytes], filling: list[Sequence[bytes]]
-    ) -> int:
-        """Add the lines of one graph: between two of a row stand the end of one and the beginning of the next."""
-        if not (group.each or group.some or group.lists):
-            return 0
+    def _join_group(self, group: _Group, ends: Sequence[bytes]) -> Sequence[bytes]:
+        """Return the lines of each row in one graph, which stands where lines end."""
         subjects = self._subjects
-        between = list(map(b" %b .\n%b ".__mod__, zip(graph, subjects, strict=True)))
-        further = [[b and joint + b for joint, b in zip(between, values, strict=True)] for values in group.some]
+        if not (group.each or group.some or group.lists):
+            return ()
+        between = list(map(add, ends, subjects))
+        # What some rows have begins with the end of the line before.
+        further: list[Iterable[bytes]] = [map(bytes.join, between, values) for values in group.lists]
         further += [
-            [joint + joint.join(several) if several else b"" for joint, several in zip(between, values, strict=True)]
-            for values in group.lists
+            [term and joint + term for joint, term in zip(between, values, strict=True)] for values in group.some
         ]
-        quads = len(group.each) * len(subjects) + sum(len(values) - values.count(b"") for values in group.some)
-        quads += sum(sum(map(len, values)) for values in group.lists)
         if group.each:
-            template.append(b"%b ")
-            filling.append(subjects)
-        for number, (before, values, after) in enumerate(group.each):
-            template += [b"%b" if number else b"", before.replace(b"%", b"%%")]
-            filling += [between] if number else []
-            if values is not None:
-                template += [b"%b", after.replace(b"%", b"%%")]
-                filling.append(values)
-        if group.each:
-            template.append(b"%b" * len(further) + b" %b .\n")
-            filling += [*further, graph]
-        else:
-            # No line is sure: what a row has begins with the end of a line that is not there.
-            template.append(b"%b")
-            filling.append(list(map(_close, zip(*further, strict=True), graph)))
-        return quads
-
-
-def _close(parts: Sequence[bytes], graph: bytes) -> bytes:
-    """Return the lines of a row, each part of which begins with the end of the line before."""
-    text = b"".join(parts)
-    return text[text.index(b" .\n") + 3 :] + b" %b .\n" % graph if text else b""
+            columns = [list(map(add, subjects, group.each[0])), *group.each[1:]]
+            columns[-1] = list(map(b"".join, zip(columns[-1], *further, ends, strict=True)))
+            return list(map(bytes.join, between, zip(*columns, strict=True))) if len(columns) > 1 else columns[0]
+        # No line is sure: there is none to end before the first.
+        texts = map(b"".join, zip(*further, strict=True))
+        return [text and text[len(end) :] + end for text, end in zip(texts, ends, strict=True)]

@@ -107,7 +107,7 @@ def _read_lines(file: BinaryIO, size: int) -> bytes:
 
 
 def read_blocks(plan: TablePlan, span: Span, size: int = _BLOCK) -> Iterator[Block]:
-    """Yield the rows of a span, and of what follows it up to the first row's end. Blank lines are left out.
+    """Yield the rows of a span, and of what follows it up to the first row's end. A blank line is a row without cells.
 
     `end` and `line` of the last block say where the next row begins. Raises UnicodeDecodeError where the bytes are not
     in the table's encoding.
@@ -132,10 +132,12 @@ def read_blocks(plan: TablePlan, span: Span, size: int = _BLOCK) -> Iterator[Blo
 def _read(plan: TablePlan, data: bytes, line: int, position: int, *, is_last: bool = False) -> Block | None:
     """Return the rows of some bytes; None where the last one is not whole."""
     text, end = data.decode(plan.encoding), position + len(data)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=plan.delimiter, strict=True)
+    lines = text.removesuffix("\n").split("\n")
+    reader = csv.reader(lines, delimiter=plan.delimiter, strict=True)
     try:
         rows = list(reader)
-        if reader.line_num == len(rows) and [] not in rows:
+        # Each row is one line, as long as no carriage return ends one.
+        if len(rows) == len(lines) and ("\r" not in text or text.count("\r") == text.count("\r\n")):
             return Block(range(line, line + len(rows)), rows, end, line + len(rows))
     except csv.Error as error:
         if not is_last and "end of data" in str(error):
@@ -143,8 +145,7 @@ def _read(plan: TablePlan, data: bytes, line: int, position: int, *, is_last: bo
     numbered, fault = list[tuple[int, list[str]]](), None
     try:
         for number, cells in number_rows(io.StringIO(text, newline=""), plan.delimiter, plan.file):
-            if cells:
-                numbered.append((line + number - 1, cells))
+            numbered.append((line + number - 1, cells))
     except MalformedError as error:
         fault = MalformedError(error.message, plan.file, line + (error.row or 1) - 1)
     return Block(

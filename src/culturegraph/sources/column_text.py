@@ -6,7 +6,7 @@ Answers only what is plainly right, as the columns of `sources.lines` do, and of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from culturegraph.rdf.vocabulary import XSD
@@ -24,6 +24,11 @@ from culturegraph.sources.term_text import (
 )
 
 Cells = Sequence[str]
+# Of each row b"", then its terms: what joins them stands before each. None where the row is not plainly right.
+Lists = Sequence[tuple[bytes, ...] | None]
+_BETWEEN: Final = BETWEEN.encode()
+# Bytes of what has a long escape, controls and U+FFFE; with them goes all else from U+F000 to U+FFFF.
+_RARE: Final = bytes(set(range(0x20)) - {*_BETWEEN}) + b"\x7f\xef"
 # Batches in a row whose cells mostly differ after which those of the column are taken to differ.
 _ENOUGH: Final = 2
 # An IRI whose validity needs no look of the library's.
@@ -32,49 +37,54 @@ _ARE_PLAIN_IRIS: Final = match_all("https?://[a-z0-9.-]+/[A-Za-z0-9/._~?&=+,;:@!
 
 @dataclass(frozen=True)
 class Terms:
-    """One column in one batch: of each row its predicates and terms, b"" where it has none, None where it is not plain.
+    """One column in one batch: of each row its predicate and term, b"" where it has none, None where it is not plain.
 
-    Where `each` is set, every row has exactly one term, and what all rows share stands around the values. `is_plain`
-    says that None is surely not among them.
+    `is_each` says that every row has one.
     """
 
     values: Sequence[bytes | None]
-    each: tuple[bytes, bytes] | None = None
-    is_plain: bool = False
+    is_each: bool = False
 
 
 @dataclass(frozen=True)
 class Form:
-    """How the cells of a column become terms all at once; `make` says None where some are not plainly right."""
+    """How the cells of a column become terms all at once.
 
-    make: Callable[[Cells], Cells | None]
+    `make` gives them as UTF-8 with BETWEEN between them, or None where some are not plainly right.
+    """
+
+    make: Callable[[Cells], bytes | None]
     before: str
     after: str
 
     def encode(self, cells: Cells) -> list[bytes] | None:
-        """Return what stands between `before` and `after` for each cell."""
-        texts = self.make(cells)
-        if texts is None:
+        """Return the term of each cell, from `before` to `after`."""
+        together = self.make(cells)
+        if together is None:
             return None
-        return BETWEEN.join(texts).encode().split(BETWEEN.encode()) if texts else []
+        before, after = self.before.encode(), self.after.encode()
+        together = together.replace(_BETWEEN, after + _BETWEEN + before)
+        return (before + together + after).split(_BETWEEN) if cells else []
 
 
-def escape_all(cells: Cells) -> Cells:
+def _encode(cells: Iterable[str]) -> bytes:
+    return BETWEEN.join(cells).encode()
+
+
+def _escape_all(cells: Cells) -> bytes:
     """Return the texts of literals with the escapes of canonical N-Triples."""
-    together = "".join(cells)
-    if not together.isprintable():
-        return list(map(escape, cells))
-    if '"' in together or "\\" in together:
-        return BETWEEN.join(cells).replace("\\", "\\\\").replace('"', '\\"').split(BETWEEN)
-    return cells
+    together = _encode(cells)
+    if len(together.translate(None, _RARE)) < len(together) or together.count(_BETWEEN) >= len(cells):
+        return _encode(map(escape, cells))
+    return together.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
-def _quote_all(cells: Cells) -> Cells:
-    return cells if is_unreserved("".join(cells)) else list(map(quote_plainly, cells))
+def _quote_all(cells: Cells) -> bytes:
+    return _encode(cells if is_unreserved("".join(cells)) else map(quote_plainly, cells))
 
 
-def _check_iris(cells: Cells) -> Cells | None:
-    return cells if _ARE_PLAIN_IRIS(cells) else None
+def _check_iris(cells: Cells) -> bytes | None:
+    return _encode(cells) if _ARE_PLAIN_IRIS(cells) else None
 
 
 def iri_form(template: Template, name: str) -> Form | None:
@@ -91,9 +101,9 @@ def iri_form(template: Template, name: str) -> Form | None:
 
 def _literal_form(column: ColumnPlan) -> Form | None:
     if column.datatype != XSD + "string":
-        return Form(escape_all, '"', f'"^^<{column.datatype}>')
+        return Form(_escape_all, '"', f'"^^<{column.datatype}>')
     tag = read_language(column.lang) if column.lang else ""
-    return None if tag is None else Form(escape_all, '"', f'"{tag}')
+    return None if tag is None else Form(_escape_all, '"', f'"{tag}')
 
 
 def depends_on_itself(column: CompiledColumn, plan: ColumnPlan) -> bool:
@@ -114,10 +124,13 @@ class OwnColumn:
         self._column, self._check = column, check_column(plan)
         self.position, self.graph = column.position, column.graph
         self.is_silent = column.term is None
-        self._form = iri_form(plan.value, plan.name) if plan.value is not None else _literal_form(plan)
+        form = iri_form(plan.value, plan.name) if plan.value is not None else _literal_form(plan)
         self._predicate = f"{column.predicate} " if isinstance(column.predicate, str) else ""
+        self._form = form and replace(form, before=self._predicate + form.before)
         # Batches in a row in which most cells differ.
         self._different = 0
+        # Whether no cell was met so far that is not plainly right.
+        self.is_plain = True
         self._of_cell, self._of_list = Memory(self.read_cell), Memory(self.read_list)
 
     @property
@@ -126,17 +139,17 @@ class OwnColumn:
         return self._column.separator is not None
 
     def read(self, cells: Cells) -> Terms:
-        """Return the terms of a batch of cells of a column that is no list; edge spaces do not matter."""
+        """Return the terms of a batch of cells of a column that is no list."""
         if self._different < _ENOUGH:
             # Twice in a row, since in the few rows at a span's end nothing recurs; then for good: to find out costs
             # as much as it saves.
             self._different = self._different + 1 if 2 * len(set(cells)) > len(cells) else 0
         if self._different and self._form is not None:
-            found = self._read_together(self._form, list(map(str.strip, cells)))
+            found = self._read_together(self._form, cells)
             if found is not None:
                 return found
         values = list(map(self._of_cell.__getitem__, cells))
-        return Terms(values, None if b"" in values else (b"", b""))
+        return Terms(values, is_each=b"" not in values)
 
     def _read_together(self, form: Form, cells: Cells) -> Terms | None:
         null = self._column.null
@@ -145,17 +158,16 @@ class OwnColumn:
         if (has_gaps and self._column.required) or (self._check is not None and not self._check(present)):
             return None
         if self.is_silent:
-            return Terms([b""] * len(cells), is_plain=True)
+            return Terms([b""] * len(cells))
         encoded = form.encode(present)
         if encoded is None:
             return None
-        before, after = (self._predicate + form.before).encode(), form.after.encode()
         if not has_gaps:
-            return Terms(encoded, (before, after), is_plain=True)
+            return Terms(encoded, is_each=True)
         rest = iter(encoded)
-        return Terms([b"" if cell in null else before + next(rest) + after for cell in cells], is_plain=True)
+        return Terms([b"" if cell in null else next(rest) for cell in cells])
 
-    def read_lists(self, cells: Cells) -> Sequence[tuple[bytes, ...] | None]:
+    def read_lists(self, cells: Cells) -> Lists:
         """Return the terms of a batch of cells of a column of lists."""
         return list(map(self._of_list.__getitem__, cells))
 
@@ -165,9 +177,14 @@ class OwnColumn:
         return None if terms is None else b"".join(terms)
 
     def read_list(self, cell: str) -> tuple[bytes, ...] | None:
-        """Return predicate and term of each value of a cell; None where it is not plainly right."""
-        column, found = self._column, list[bytes]()
-        values = column.split(cell.strip())
+        """Return b"", then predicate and term of each value of a cell; None where it is not plainly right."""
+        terms = self._read(cell)
+        self.is_plain &= terms is not None
+        return terms
+
+    def _read(self, cell: str) -> tuple[bytes, ...] | None:
+        column, found = self._column, [b""]
+        values = column.split(cell)
         if not values and column.required:
             return None
         for value in values:
@@ -181,8 +198,3 @@ class OwnColumn:
                 return None
             found.append((self._predicate + term).encode())
         return tuple(found)
-
-
-def encode_all(texts: Iterable[str | None]) -> list[bytes | None]:
-    """Return texts as UTF-8."""
-    return [text if text is None else text.encode() for text in texts]

@@ -162,7 +162,7 @@ def _map_rows(plan: TablePlan, columns: Sequence[str], wrong: _Wrong, rows: Iter
             elif any(found):
                 cells.append(found)
                 places.append(place)
-        written = writer(range(len(cells)), cells)
+        written = writer(range(len(cells)), list(zip(*cells, strict=True)))
         for index, faults in written.faults:
             for fault in faults:
                 told = cells[index][header.index(str(fault.column))] if fault.column in header else ""

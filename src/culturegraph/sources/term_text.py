@@ -61,7 +61,7 @@ def match_all(pattern: str) -> Callable[[Cells], bool]:
     every = re.compile(f"(?:(?:{pattern}){BETWEEN})*+").fullmatch
 
     def check(texts: Cells) -> bool:
-        together = BETWEEN.join((*texts, ""))
+        together = f"{BETWEEN.join(texts)}{BETWEEN}" if texts else ""
         return together.count(BETWEEN) == len(texts) and every(together) is not None
 
     return check

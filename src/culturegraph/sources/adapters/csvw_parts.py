@@ -21,7 +21,7 @@ from typing import Any, Final
 from culturegraph.errors import DataError, StorageError
 from culturegraph.sources.adapters.csvw_package import Table, index_keys, read_numbered, write_table
 from culturegraph.sources.adapters.job import Job, Tally
-from culturegraph.sources.batches import BatchWriter
+from culturegraph.sources.batches import BatchWriter, without
 from culturegraph.sources.blocks import Block, Span, find_beginning, is_splittable, read_blocks, split
 from culturegraph.sources.keys import KeyIndex
 from culturegraph.sources.metadata import TablePlan, read_metadata
@@ -88,32 +88,36 @@ class _Mapper:
         return part
 
     def _map_block(self, block: Block, part: Part) -> Sequence[bytes]:
-        numbers, rows = self._whole(block, part)
-        if not rows:
+        numbers, columns = self._whole(block, part)
+        if not numbers:
             return ()
-        part.rows += len(rows)
-        part.hashes.extend(self.hash_keys(rows))
-        apart = self._dangling(rows)
+        part.rows += len(numbers)
+        part.hashes += array("q", list(self.hash_keys(columns)))
+        apart = self._dangling(columns)
         if self.repeats:
             apart |= {index for index, number in enumerate(numbers) if number in self.repeats}
         if apart:
             for index in sorted(apart):
                 # Its faults are told together, and its lines written nowhere.
-                self._judge(numbers[index], rows[index], part)
-            kept = [index for index in range(len(rows)) if index not in apart]
-            numbers, rows = [numbers[index] for index in kept], [rows[index] for index in kept]
-        written = self._writer(numbers, rows)
+                self._judge(numbers[index], [column[index] for column in columns], part)
+            numbers, columns = without(apart, numbers, columns)
+        written = self._writer(numbers, columns)
         for index, faults in written.faults:
-            self._note(faults, rows[index], part)
+            self._note(faults, [column[index] for column in columns], part)
         part.quads += written.quads
         return written.pieces
 
     def _whole(self, block: Block, part: Part) -> tuple[Sequence[int], Sequence[Sequence[str]]]:
-        """Return the rows that have as many cells as the header, without those that are empty."""
-        width = len(self.header)
-        if set(map(len, block.rows)) == {width} and "" not in [row[0] for row in block.rows]:
-            return block.numbers, block.rows
-        numbers, rows = list[int](), list[Sequence[str]]()
+        """Return the stripped columns of rows that are not empty and have as many cells as the header."""
+        numbers, rows = block.numbers, block.rows
+        columns = list(zip(*rows, strict=False))
+        if set(map(len, rows)) != {len(self.header)} or "" in columns[0]:
+            numbers, rows = self._leave_out(block, part)
+            columns = list(zip(*rows, strict=True))
+        return numbers, [list(map(str.strip, column)) for column in columns]
+
+    def _leave_out(self, block: Block, part: Part) -> tuple[Sequence[int], Sequence[Sequence[str]]]:
+        width, numbers, rows = len(self.header), list[int](), list[Sequence[str]]()
         for number, row in zip(block.numbers, block.rows, strict=True):
             if not any(row):
                 continue
@@ -125,28 +129,25 @@ class _Mapper:
                 part.faults.append(((number, None, f"has {len(row)} cells, the header {width}", ""),))
         return numbers, rows
 
-    def hash_keys(self, rows: Sequence[Sequence[str]]) -> Iterator[int]:
+    def hash_keys(self, columns: Sequence[Sequence[str]]) -> Iterator[int]:
         """Return a hash of each row's primary key; of equal keys they are equal."""
-        if len(self.primary) == 1:
-            return map(hash, map(str.strip, [row[self.primary[0]] for row in rows]))
-        if not self.primary:
-            return iter(())
-        return (hash(tuple(row[position].strip() for position in self.primary)) for row in rows)
+        keys = [columns[position] for position in self.primary]
+        return map(hash, keys[0] if len(keys) == 1 else zip(*keys, strict=True))
 
-    def _dangling(self, rows: Sequence[Sequence[str]]) -> set[int]:
+    def _dangling(self, columns: Sequence[Sequence[str]]) -> set[int]:
         """Return the indices of rows that refer to what is not there; cells that recur are looked up once."""
         found = set[int]()
         for known, (_, positions, _) in zip(self._known, self._table.references, strict=True):
-            if len(positions) == 1:
-                cells: list[Any] = [row[positions[0]] for row in rows]
-            else:
-                cells = [tuple(row[position] for position in positions) for row in rows]
+            cells: Sequence[Any] = columns[positions[0]]
+            if len(positions) > 1:
+                cells = list(zip(*(columns[position] for position in positions), strict=True))
             if len(known) > _REMEMBERED:
                 known.clear()
             different = set(cells)
             for each in different - known.keys():
-                spread = self._spread(positions, each if len(positions) > 1 else (each,))
-                known[each] = not self._table.dangling(0, spread)
+                known[each] = not self._table.dangling(
+                    0, self._spread(positions, each if len(positions) > 1 else (each,))
+                )
             if not all(map(known.__getitem__, different)):
                 found.update(index for index, each in enumerate(cells) if not known[each])
         return found
@@ -155,11 +156,10 @@ class _Mapper:
         """Return a row that is empty save for some cells; an empty cell refers to nothing."""
         row = [""] * len(self.header)
         for position, cell in zip(positions, cells, strict=True):
-            row[position] = cell.strip()
+            row[position] = cell
         return row
 
-    def _judge(self, number: int, row: Sequence[str], part: Part) -> None:
-        cells = [cell.strip() for cell in row]
+    def _judge(self, number: int, cells: Sequence[str], part: Part) -> None:
         _, faults = self._table.writer(number, [*cells, str(number)])
         faults = list(faults)
         if number in self.repeats:
@@ -173,7 +173,7 @@ class _Mapper:
                     fault.row or 0,
                     None if fault.column is None else str(fault.column),
                     fault.message,
-                    row[self.header.index(str(fault.column))].strip() if fault.column in self.header else "",
+                    row[self.header.index(str(fault.column))] if fault.column in self.header else "",
                 )
                 for fault in faults
             )
@@ -311,7 +311,7 @@ def _find_repeats(mapper: _Mapper, parts: Mapping[int, Part]) -> dict[int, int]:
     rows = read_numbered(mapper.plan)
     next(rows)
     for number, cells in rows:
-        if next(mapper.hash_keys([cells])) in doubtful:
+        if next(mapper.hash_keys([*zip(cells)])) in doubtful:
             key = tuple(cells[position] for position in mapper.primary)
             if first.setdefault(key, number) != number:
                 repeats[number] = first[key]
