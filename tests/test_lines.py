@@ -15,7 +15,7 @@ from pyoxigraph import Literal, RdfFormat, parse
 from culturegraph.rdf.canonical import to_nquads
 from culturegraph.rdf.vocabulary import BASE, CG
 from culturegraph.sources.batches import BatchWriter
-from culturegraph.sources.lines import LineWriter, careful
+from culturegraph.sources.lines import LineWriter, careful, check_column
 from culturegraph.sources.metadata import ROW_NUMBER, read_metadata
 from culturegraph.sources.rows import read_cells
 from culturegraph.sources.tables import read_tables
@@ -198,6 +198,19 @@ _PATTERNS = ["[a-z0-9]+(-[a-z0-9]+)*", "[0-9]{3}|[a-z]", "[a-]?", "(?:ab)*", ".{
 @given(st.sampled_from(_PATTERNS), st.lists(st.text(alphabet="ab-01\x1f\n", max_size=4), max_size=4))
 def test_a_pattern_matches_many_texts_as_it_matches_each(pattern, texts):
     assert match_all(pattern)(texts) == all(re.fullmatch(pattern, text) for text in texts)
+
+
+@pytest.mark.parametrize("bounds", [(-90, 90), (-180, 180), (-1, 1), (-10, 200), (-200, 5), (0, 99), (-0.5, 7)])
+def test_numbers_of_a_column_are_told_to_be_within_its_bounds(bounds):
+    low, high = bounds
+    datatype = {"base": "decimal", "minimum": low, "maximum": high}
+    schema = {"aboutUrl": BASE + "{a}", "columns": [{"name": "a", "propertyUrl": CG + "a", "datatype": datatype}]}
+    table = {"url": "t.csv", CG + "inGraph": BASE + "graph/x", "tableSchema": schema}
+    check = check_column(_plan({"@context": "http://www.w3.org/ns/csvw", "tables": [table]}).columns[0])
+    assert check is not None
+    for tenths in range(-2500, 2501):
+        # Alone, and beside another, with which it is read.
+        assert check([f"{tenths / 10}"]) == check([f"{tenths / 10}", "0.25"]) == (low < tenths / 10 < high)
 
 
 def test_what_is_plain_takes_the_fast_path():

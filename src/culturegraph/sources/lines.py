@@ -32,7 +32,8 @@ Term = Callable[[str, Cells], str | None]
 Check = Callable[[str], bool]
 
 _FRACTION: Final = "(?:[.][0-9]{1,25})?"
-_PLAIN_DECIMAL: Final = f"-?[0-9]{{1,15}}{_FRACTION}"
+_DIGITS: Final = 15
+_PLAIN_DECIMAL: Final = f"-?[0-9]{{1,{_DIGITS}}}{_FRACTION}"
 _NOTHING: Final = "(?!)"
 # What these mean is for the library to say.
 _RARE_BOUNDS: Final = (
@@ -80,7 +81,7 @@ def _number_check(datatype: Any) -> Check:
 def _well_within(low: float, high: float) -> str:
     """Return a pattern of decimals that are surely between bounds: to read a number takes five times as long."""
     reach = min(-low, high)
-    if reach == float("inf"):
+    if reach >= 10**_DIGITS:
         return _PLAIN_DECIMAL
     if reach < 1:
         return _NOTHING
