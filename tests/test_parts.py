@@ -14,7 +14,7 @@ import pytest
 from culturegraph.bench.tables import generate
 from culturegraph.errors import CulturegraphError, DataError, StorageError, UsageError
 from culturegraph.rdf.vocabulary import BASE, CG
-from culturegraph.sources.adapters import csvw_parts
+from culturegraph.sources import workers
 from culturegraph.sources.adapters.csvw_parts import Effort
 from culturegraph.sources.adapters.ingestion import ingest, ingest_parts, plan_job
 
@@ -136,7 +136,7 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path, settings) -
 def test_a_worker_that_dies_is_told_of(tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch) -> None:
     metadata = _package(tmp_path, _rows(80))
     job = plan_job(settings, "csvw", (metadata,), source="cases", described=DESCRIBED, options={})
-    monkeypatch.setattr(csvw_parts, "gc", SimpleNamespace(disable=lambda: os._exit(9)))
+    monkeypatch.setattr(workers, "gc", SimpleNamespace(disable=lambda: os._exit(9)))
     with pytest.raises(StorageError, match="a worker ended unexpectedly") as caught:
         ingest_parts(job, tmp_path / "parts", None, Effort(2, 300))
     assert isinstance(caught.value, CulturegraphError)

@@ -8,20 +8,17 @@ The parts are not sorted, and a line may stand in several.
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
 import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from io import FileIO
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from culturegraph.errors import CulturegraphError, DataError, StorageError
+from culturegraph.errors import DataError, StorageError
 from culturegraph.sources.adapters.csvw_package import Table, index_keys, read_numbered, write_table
 from culturegraph.sources.adapters.job import Job, Tally
 from culturegraph.sources.batches import BatchWriter
@@ -29,10 +26,9 @@ from culturegraph.sources.blocks import Block, Span, find_beginning, is_splittab
 from culturegraph.sources.keys import KeyIndex
 from culturegraph.sources.metadata import TablePlan, read_metadata
 from culturegraph.sources.rows import undecodable
+from culturegraph.sources.workers import run
 
 _SPAN: Final = 4 * 1024 * 1024
-# Spans that wait at each worker, so that none waits for the next to be found.
-_AHEAD: Final = 2
 # Hashes compared at a time, which bounds the memory that this takes.
 _COMPARED: Final = 5_000_000
 # Pieces that the system takes at once; every system takes sixteen.
@@ -236,7 +232,7 @@ def _map_table(plan: TablePlan, index: Path, folder: Path, tally: Tally, effort:
         total += -total % effort.workers
     spans = split(plan.path, whole, -(-size // max(total, 1)))
     try:
-        parts = _settle(mapper, _run(mapper, enumerate(spans), total, effort))
+        parts = _settle(mapper, _map_spans(mapper, enumerate(spans), total, effort))
         mapper.repeats = _find_repeats(mapper, parts)
         if mapper.repeats:
             again = {
@@ -244,13 +240,23 @@ def _map_table(plan: TablePlan, index: Path, folder: Path, tally: Tally, effort:
                 for number, part in parts.items()
                 if any(part.span.line <= row < part.line for row in mapper.repeats)
             }
-            parts |= _run(mapper, again.items(), len(again), effort)
+            parts |= _map_spans(mapper, again.items(), len(again), effort)
     except UnicodeDecodeError as error:
         raise undecodable(plan, error) from error
     except OSError as error:
         raise StorageError(f"{error.filename or folder} cannot be read or written: {error.strerror}") from error
     for _, part in sorted(parts.items()):
         _tell(part, tally)
+
+
+def _map_spans(mapper: _Mapper, spans: Iterable[tuple[int, Span]], total: int, effort: Effort) -> dict[int, Part]:
+    """Map spans as they are found. Raises what a worker raised."""
+    found = dict[int, Part]()
+    with closing(run(mapper, spans, min(effort.workers, total))) as answers:
+        for number, part in answers:
+            found[number] = part
+            effort.progress(f"{mapper.plan.file}: {len(found)} of {total} parts")
+    return found
 
 
 def _tell(part: Part, tally: Tally) -> None:
@@ -310,73 +316,3 @@ def _find_repeats(mapper: _Mapper, parts: Mapping[int, Part]) -> dict[int, int]:
             if first.setdefault(key, number) != number:
                 repeats[number] = first[key]
     return repeats
-
-
-def _run(mapper: _Mapper, spans: Iterable[tuple[int, Span]], total: int, effort: Effort) -> dict[int, Part]:
-    """Map spans as they are found, in this process where there is one or one worker. Raises what a worker raised."""
-    workers = min(effort.workers, total)
-    if workers < 2:
-        mapper.open()
-        return {number: mapper.map(number, span) for number, span in spans}
-    context = multiprocessing.get_context("fork")
-    pipes, found, todo = dict[Connection, Any](), dict[int, Part](), iter(spans)
-    for _ in range(workers):
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(mapper, theirs, [*pipes, ours]), daemon=True)
-        process.start()
-        theirs.close()
-        pipes[ours] = process
-    processes = list(pipes.values())
-    try:
-        for pipe in [*pipes] * _AHEAD:
-            _send(pipe, next(todo, None))
-        while pipes:
-            for ready in wait(list(pipes)):
-                assert isinstance(ready, Connection)
-                answer = _receive(ready)
-                if answer is None:
-                    del pipes[ready]
-                    ready.close()
-                else:
-                    number, found[number] = answer
-                    _send(ready, next(todo, None))
-                    effort.progress(f"{mapper.plan.file}: {len(found)} of {total} parts")
-    finally:
-        for process in processes:
-            process.kill() if pipes else process.join()
-    return found
-
-
-def _send(pipe: Connection, item: tuple[int, Span] | None) -> None:
-    # Whoever has ended takes no more: what it said last is still to be read.
-    with suppress(OSError):
-        pipe.send(item)
-
-
-def _receive(pipe: Connection) -> tuple[int, Part] | None:
-    try:
-        answer: tuple[int, Part] | Exception | None = pipe.recv()
-    except (EOFError, OSError):
-        raise StorageError("a worker ended unexpectedly; is there memory enough for so many?") from None
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
-
-
-def _work(mapper: _Mapper, pipe: Connection, inherited: Sequence[Connection]) -> None:
-    """Map one span after the other until there is none."""
-    for each in inherited:
-        # Else nobody here would learn that whoever asked is gone.
-        each.close()
-    # What is made here holds no cycles, and looking for them takes a tenth of the time.
-    gc.disable()
-    try:
-        mapper.open()
-        while (item := pipe.recv()) is not None:
-            number, span = item
-            pipe.send((number, mapper.map(number, span)))
-        pipe.send(None)
-    except EOFError:
-        pass  # Whoever asked is gone.
-    except (OSError, UnicodeDecodeError, CulturegraphError) as error:
-        pipe.send(error)
