@@ -5,8 +5,9 @@ place=org/apache/jena/jena-fuseki-server/$version/jena-fuseki-server-$version.ja
 if command -v java >/dev/null; then
   if [ ! -f "$jar" ]; then
     mkdir -p .venv/engines
-    { curl -fsSL -o "$jar.part" "https://repo1.maven.org/maven2/$place" && mv "$jar.part" "$jar"; } 2>/dev/null ||
-      { rm -f "$jar.part"; echo "Fuseki could not be fetched from Maven Central: its tests will be skipped."; }
+    { curl -fsSL -o "$jar.part" "https://repo1.maven.org/maven2/$place" && echo "$sum  $jar.part" | sha256sum -c --status &&
+      mv "$jar.part" "$jar"; } 2>/dev/null ||
+      { rm -f "$jar.part"; echo "Fuseki could not be fetched whole from Maven Central: its tests will be skipped."; }
   fi
 else
   echo "No Java here (17 or later): the tests on Fuseki will be skipped."
