@@ -1,6 +1,7 @@
 # Installs the engines that the slow tests ask where that is possible, else says what is missing: their tests then skip.
 version=5.5.0 # The last line of Jena that runs on Java 17 begins with 5.
 jar=.venv/engines/fuseki.jar
+sum=c8611d326ac387f1e5a854f9c56571e5f3961b9ec945783c9249a1fa01e0f820 # SHA-256 of the jar that was run
 place=org/apache/jena/jena-fuseki-server/$version/jena-fuseki-server-$version.jar
 if command -v java >/dev/null; then
   if [ ! -f "$jar" ]; then
