@@ -11,8 +11,9 @@ from pyoxigraph import QueryBoolean, Store
 from small_site import listening, publish_small, small_settings
 
 from culturegraph.bench import load
-from culturegraph.bench.endpoint import DISK, NATIVE, OURS, PARTS, RDFLIB, Effort, Figure, Findings, run
+from culturegraph.bench.endpoint import run
 from culturegraph.bench.endpoint_bars import judge, rows
+from culturegraph.bench.endpoint_findings import DISK, NATIVE, OURS, PARTS, RDFLIB, Effort, Figure, Findings
 from culturegraph.bench.endpoint_queries import DASHBOARD, KINDS, rounds, text_search, texts
 from culturegraph.bench.generator import generate
 from culturegraph.bench.load import Client, Target, ask_each, percentiles

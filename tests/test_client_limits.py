@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from pyoxigraph import Store
-from small_site import HOG, publish_small, serving, small_settings
+from small_site import HOG, listening, publish_small, serving, small_settings
 from test_processes import get
 
 from culturegraph.errors import LimitExceededError, RequestError
@@ -130,6 +131,24 @@ def test_a_client_over_its_limits_is_told_when_to_come_back(tmp_path: Path) -> N
         assert killed[0]["seconds"] > 1.4
         assert killed[0]["query"].startswith("SELECT (COUNT")
         assert address.told().count("slow query {") == 2, address.told()
+
+
+def test_a_single_process_writes_down_the_same(tmp_path: Path) -> None:
+    snapshot = publish_small(tmp_path)
+    log = tmp_path / "access.log"
+    settings = small_settings(tmp_path, access_log=log, trusted_proxies=["127.0.0.1"], query_timeout=0.3)
+    with listening(settings, snapshot) as address:
+        assert get(address, "ASK {}", x_forwarded_for="192.0.2.7", x_request_id="mine-1")[0] == 200
+        assert get(address, "ASK { ?s }", x_request_id="mine-2")[0] == 400
+        assert get(address, HOG, x_request_id="mine-3")[0] == 503
+        with urlopen(f"{address}/sparql", timeout=30) as form:
+            assert form.status == 200
+    first, wrong, long = (json.loads(line) for line in log.read_text().splitlines())
+    assert (first["request"], first["client"], first["outcome"]) == ("mine-1", "192.0.2.7", "ok")
+    assert (first["status"], first["query"], first["bytes"] > 20) == (200, "ASK {}", True)
+    assert (wrong["request"], wrong["outcome"], wrong["status"]) == ("mine-2", "refused", 400)
+    assert (long["request"], long["outcome"], long["status"]) == ("mine-3", "time_limit", 503)
+    assert 0.3 <= long["seconds"] < 10
 
 
 # SERVICE

@@ -287,11 +287,13 @@ class CountingStore:
         return getattr(self.store, name)
 
 
-def test_every_inferred_statement_of_the_bundled_graph_has_a_proof(bundled, built_store):
+# One in nine takes seven seconds instead of sixty.
+@pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.slow)], ids=["one in nine", "every"])
+def test_inferred_statements_of_the_bundled_graph_have_a_proof(bundled, built_store, step):
     store = CountingStore(built_store)
     explainer, looks = Explainer(store, RULE_FILES), []
     assert bundled
-    for triple in bundled:
+    for triple in bundled[::step]:
         store.looks = 0
         proof = explainer.explain(triple)
         looks.append(store.looks)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -158,6 +159,18 @@ def test_a_slow_store_is_left_at_the_limit(tmp_path: Path, fake: FakeStore) -> N
     with pytest.raises(LimitExceededError, match=r"0\.5 seconds"):
         ask(snapshot)
     assert time.monotonic() - started < 2.0
+
+
+@pytest.mark.parametrize("copied", [0, 1000])
+def test_opening_a_generation_may_take_longer_than_a_query(tmp_path: Path, fake: FakeStore, copied: int) -> None:
+    settings, _ = published(tmp_path, fake, query_timeout=0.5, endpoint_copy=copied)
+    shutil.rmtree(settings.store / "remote")
+    replicas = connect(settings)
+    fake.behave = lambda asked: time.sleep(1.0) if " ?o " in asked.query else None
+    snapshot = open_remote(settings, replicas)
+    assert snapshot.text_index.matches("awajún")
+    with pytest.raises(LimitExceededError, match=r"0\.5 seconds"):
+        ask(snapshot, "SELECT ?s { ?s ?p ?o }", client="192.0.2.7")
 
 
 def test_a_store_that_falls_silent_in_the_middle_is_left_at_the_limit(tmp_path: Path, fake: FakeStore) -> None:

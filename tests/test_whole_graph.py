@@ -45,7 +45,7 @@ PAGES = [
 # SPARQL leaves it open in which order values are put together (GROUP_CONCAT).
 UNORDERED = "/sru"
 # What Virtuoso 7.2.5 answers otherwise when a client asks it, or not at all (`/about/engines`).
-VIRTUOSO_ERRS = {f"cq-{number:02}" for number in (3, 4, 9, 12, 14, 15, 16, 24, 25, 28, 32, 37, 42)}
+VIRTUOSO_ERRS = {f"cq-{number:02}" for number in (3, 4, 9, 14, 15, 16, 24, 25, 28, 32, 37, 42)}
 # What takes these longer than a client may wait; nothing ends it there, so that all that follows would be slow, too.
 TOO_LONG = {"oxigraph": {"cq-14", "cq-17"}, "fuseki": {"cq-14", "cq-33"}, "virtuoso": {"cq-33", "cq-35"}}
 

@@ -10,78 +10,36 @@ from __future__ import annotations
 import random
 import tempfile
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 from pyoxigraph import RdfFormat, serialize
 
 from culturegraph.bench import load, servers
-from culturegraph.bench.endpoint_queries import DASHBOARD, EVERYTHING, HOSTILE, KINDS, QueryKind, text_search, texts
+from culturegraph.bench.endpoint_findings import (
+    CACHED,
+    DISK,
+    GLIBC,
+    NATIVE,
+    OURS,
+    RDFLIB,
+    Effort,
+    Figure,
+    Findings,
+)
+from culturegraph.bench.endpoint_hostile import hostile
+from culturegraph.bench.endpoint_queries import DASHBOARD, EVERYTHING, KINDS, QueryKind, text_search, texts
 from culturegraph.bench.generator import generate
-from culturegraph.bench.load import Answer, Client, Target, percentiles
+from culturegraph.bench.load import Client, Target, percentiles
 from culturegraph.bench.servers import Plan, Server
-from culturegraph.errors import UsageError
 from culturegraph.store.publishing import publish
 
-OURS, GLIBC, DISK, CACHED = "ours", "ours, glibc", "ours, disk", "ours, cached"
-NATIVE, RDFLIB = "native", "rdflib-endpoint"
-PARTS: Final = ("light", "kinds", "mixed", "dashboard", "stream", "text", "hostile")
-# Seconds of a hostile query after which our server ends it.
-DEADLINE: Final = 4
 # Larger graphs do not go into rdflib-endpoint: it takes minutes to load them.
 _RDFLIB_LIMIT: Final = 1_500_000
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How long each thing is measured: rounds, seconds of a load, queries of a kind."""
-
-    rounds: int = 5
-    seconds: float = 3.0
-    queries: int = 15
-    parts: tuple[str, ...] = PARTS
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuse parts that there are not."""
-        if unknown := set(self.parts) - set(PARTS):
-            raise UsageError(f"there is no part {sorted(unknown)[0]!r} (there are {', '.join(PARTS)})")
-
-
-@dataclass
-class Figure:
-    """One thing measured of several servers: the median of each, larger or smaller being better."""
-
-    quads: int
-    what: str
-    unit: str
-    values: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass
-class Findings:
-    """All figures of a run, what was left out, and queries that failed."""
-
-    figures: list[Figure] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-
-    def add(self, quads: int, what: str, unit: str, samples: dict[str, list[float]]) -> None:
-        """Add the medians of samples by server."""
-        values = {name: median(found) for name, found in samples.items() if found}
-        self.figures.append(Figure(quads, what, unit, values))
-
-    def value(self, quads: int, what: str, server: str) -> float | None:
-        """Return one median, or None where it was not measured."""
-        for figure in self.figures:
-            if (figure.quads, figure.what) == (quads, what):
-                return figure.values.get(server)
-        return None
 
 
 def run(sizes: Iterable[int], effort: Effort, progress: Callable[[str], None] = lambda _: None) -> Findings:
@@ -113,7 +71,7 @@ def _measure(size: int, folder: Path, effort: Effort, findings: Findings, progre
         )
     if "hostile" in effort.parts:
         progress(f"{size:,} quads: beside hostile queries")
-        _hostile(size, folder, [plan for plan in plans if plan.name in (OURS, NATIVE)], effort, findings)
+        hostile(size, folder, [plan for plan in plans if plan.name in (OURS, NATIVE)], effort, findings)
 
 
 def _prepare(size: int, folder: Path, effort: Effort, findings: Findings) -> list[Plan]:
@@ -141,15 +99,10 @@ def _prepare(size: int, folder: Path, effort: Effort, findings: Findings) -> lis
         plans.append(servers.rdflib_endpoint(RDFLIB, rdflib, data))
     for name, program in ((NATIVE, oxigraph), (RDFLIB, rdflib)):
         if program is None:
-            _remark(findings, f"{name} is not installed, so it was not measured (uv sync --group bench)")
+            findings.remark(f"{name} is not installed, so it was not measured (uv sync --group bench)")
     if rdflib and size > _RDFLIB_LIMIT:
-        _remark(findings, f"{RDFLIB} was left out above {_RDFLIB_LIMIT:,} quads")
+        findings.remark(f"{RDFLIB} was left out above {_RDFLIB_LIMIT:,} quads")
     return plans
-
-
-def _remark(findings: Findings, text: str) -> None:
-    if text not in findings.remarks:
-        findings.remarks.append(text)
 
 
 @dataclass
@@ -208,7 +161,7 @@ class _Bench:
         self.findings.add(self.size, f"{what}, c={connections}, p95", "ms", slowest)
 
     def _failed(self, problem: str, what: str, name: str) -> None:
-        _remark(self.findings, f"{problem}: {what}, {name}, {self.size:,} quads")
+        self.findings.remark(f"{problem}: {what}, {name}, {self.size:,} quads")
 
     def _light(self) -> None:
         kinds = [kind for kind in KINDS if kind.is_light]
@@ -287,69 +240,3 @@ def _watching(server: Server) -> Iterator[list[float]]:
     finally:
         stop.set()
         thread.join()
-
-
-def _hostile(size: int, folder: Path, plans: Sequence[Plan], effort: Effort, findings: Findings) -> None:
-    """Drive light queries beside eight clients that each ask for a sorted cartesian product, again and again.
-
-    Each server is started for this alone: what a peer was asked here it may still compute when this is over.
-    """
-    rates, slowest, answered = ({plan.name: list[float]() for plan in plans} for _ in range(3))
-    light = [kind for kind in KINDS if kind.is_light]
-    for number in range(min(effort.rounds, 3)):
-        queries = [text for kind in light for text in texts(kind, size, 200, number)]
-        random.Random(number).shuffle(queries)  # noqa: S311 - not a secret
-        for plan in plans:
-            limited = replace(plan, environment={**plan.environment, "CULTUREGRAPH_QUERY_TIMEOUT": str(DEADLINE)})
-            with servers.running(limited, folder / "hostile.log") as server:
-                servers.settle(server)
-                target = Target(server.port, server.plan.path)
-                with _hogs(target, 8) as answers:
-                    time.sleep(1)
-                    beside = load.drive(target, queries, 8, effort.seconds)
-                    alone = load.ask_each(target, queries, effort.seconds)
-                    _wait_for_answers(answers, DEADLINE + 1 if plan.name == OURS else 0)
-                rates[plan.name].append(beside.rate)
-                slowest[plan.name].append(percentiles([answer.seconds * 1000 for answer in alone])[1])
-                if plan.name == OURS:
-                    answered[OURS].append(_slowest_refusal(answers))
-    findings.add(size, "light beside 8 hostile, c=8", "req/s", rates)
-    findings.add(size, "light beside 8 hostile, c=1, p95", "ms", slowest)
-    findings.add(size, "hostile query refused after, at most", "s", answered)
-
-
-def _wait_for_answers(answers: Sequence[Answer], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not answers and time.monotonic() < end:
-        time.sleep(0.1)
-
-
-def _slowest_refusal(answers: Sequence[Answer]) -> float:
-    """Return the seconds until the last refusal; a hundred where one was not refused with 503, or none was."""
-    if not answers or any(answer.status != 503 for answer in answers):
-        return 100.0
-    return max(answer.seconds for answer in answers)
-
-
-@contextmanager
-def _hogs(target: Target, count: int) -> Iterator[list[Answer]]:
-    """Send hostile queries over so many connections while the block runs; give their answers as they come."""
-    answers: list[Answer] = []
-    stop = threading.Event()
-
-    def ask() -> None:
-        with Client(target, timeout=30) as client:
-            while not stop.is_set():
-                answer = client.ask(target.request(HOSTILE))
-                if not stop.is_set():
-                    answers.append(answer)
-                if answer.status == 0:
-                    stop.wait(0.2)
-
-    threads = [threading.Thread(target=ask, daemon=True) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield answers
-    finally:
-        stop.set()

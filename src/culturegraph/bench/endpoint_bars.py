@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import mean
 from typing import Any, Final
 
-from culturegraph.bench.endpoint import CACHED, DEADLINE, DISK, GLIBC, NATIVE, OURS, RDFLIB, Figure, Findings
+from culturegraph.bench.endpoint_findings import CACHED, DEADLINE, DISK, GLIBC, NATIVE, OURS, RDFLIB, Figure, Findings
 from culturegraph.bench.endpoint_queries import KINDS
 
 SERVERS: Final = (OURS, GLIBC, DISK, CACHED, NATIVE, RDFLIB)

@@ -97,11 +97,12 @@ def _validation(_settings: Settings, options: Options) -> Figures:
 def _endpoint(_settings: Settings, options: Options) -> Figures:
     # Only here: it starts servers, and draws in the store.
     from culturegraph.bench import endpoint, endpoint_bars, pictures
+    from culturegraph.bench.endpoint_findings import PARTS, Effort
 
-    effort = endpoint.Effort(
+    effort = Effort(
         rounds=options.rounds or 5,
         seed=options.seed or 1,
-        parts=tuple(options.parts.split(",")) if options.parts else endpoint.PARTS,
+        parts=tuple(options.parts.split(",")) if options.parts else PARTS,
     )
     found = endpoint.run(_sizes(options.sizes, (1_000_000,)), effort, options.progress)
     rows = endpoint_bars.rows(found)

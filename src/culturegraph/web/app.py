@@ -14,9 +14,9 @@ from starlette.staticfiles import StaticFiles
 from culturegraph import __version__
 from culturegraph.protocols.dashboards import read_dashboards
 from culturegraph.queries import read_queries
+from culturegraph.server.alone import Alone
 from culturegraph.server.board import Board
 from culturegraph.server.cache import AnswerCache
-from culturegraph.server.limits import ClientLimits, Places
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluate, Evaluators
 from culturegraph.store.kept_answers import remember
@@ -93,19 +93,19 @@ def make_site(
     board: Board | None = None,
     evaluate: Evaluate | None = None,
     room: AnswerCache | None = None,
-    places: Places | None = None,
+    alone: Alone | None = None,
 ) -> Site:
     """Return what the routers share for one snapshot. An app may change from one to another: `app.state.site`.
 
-    `places` are those of the site before, so that clients have one share on both.
+    `alone` is that of the site before, so that clients have one share on both.
     """
     check_door(settings, snapshot.manifest)
     every = read_queries(settings.queries)
     queries = [query for query in every if query.kind in questions.SHOWN_KINDS]
     board = board or Board()
     if evaluate is None:
-        places = places or Places(ClientLimits(settings), board)
-        evaluators = Evaluators(snapshot, settings, remember(snapshot, settings), places.take)
+        alone = alone or Alone.open(settings, board)
+        evaluators = Evaluators(snapshot, settings, remember(snapshot, settings), alone.places.take)
     else:
         # Evaluators that are processes count themselves.
         evaluators = Evaluators(snapshot, settings, evaluate)
@@ -114,7 +114,7 @@ def make_site(
         snapshot=snapshot,
         evaluators=evaluators,
         board=board,
-        places=places,
+        alone=alone,
         pages=Pages(snapshot.version),
         queries={query.id: query for query in queries},
         dashboards=read_dashboards(settings.queries / "dashboards", queries),

@@ -29,7 +29,7 @@ _PREFLIGHT: Final = [
 class CommonHeaders:
     """Answers OPTIONS, turns HEAD into GET without a body, adds the common headers.
 
-    `scope["is_head"]` lets an endpoint spare itself a long body.
+    `scope["is_head"]` lets an endpoint spare itself a long body; `scope["request_id"]` is what the answer will name.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -58,7 +58,9 @@ class CommonHeaders:
             await send_with_headers({"type": "http.response.start", "status": 204, "headers": list(_PREFLIGHT)})
             await send_with_headers({"type": "http.response.body", "body": b""})
             return
-        inner = {**scope, "method": "GET", "is_head": True} if is_head else scope
+        inner = {**scope, "request_id": request_id.decode()}
+        if is_head:
+            inner |= {"method": "GET", "is_head": True}
         await self.app(inner, receive, send_with_headers)
 
 

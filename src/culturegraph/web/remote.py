@@ -32,7 +32,7 @@ def create_remote_app(settings: Settings, progress: Progress) -> FastAPI:
     def change(generation: Generation) -> None:
         newer = open_generation(replicas, generation, settings)
         old: Site = app.state.site
-        app.state.site = make_site(settings, newer, board=old.board, places=old.places)
+        app.state.site = make_site(settings, newer, board=old.board, alone=old.alone)
         # What was begun on the old generation may run as long as a query may, and be sent as long again.
         closing = threading.Timer(3 * settings.query_timeout, old.evaluators.close)
         closing.daemon = True

@@ -44,8 +44,8 @@ from culturegraph.queries import QueryFile, read_queries
 from culturegraph.rdf.vocabulary import BASE
 from culturegraph.releases.folder import identify_releases, list_releases
 from culturegraph.rules import Rule, read_rules
+from culturegraph.server.alone import Alone
 from culturegraph.server.board import Board
-from culturegraph.server.limits import Places
 from culturegraph.settings import Settings
 from culturegraph.store.evaluators import Evaluators
 from culturegraph.store.snapshot import Snapshot
@@ -76,8 +76,8 @@ class Site:
     evaluators: Evaluators
     # What all processes of the server count.
     board: Board
-    # Where queries are evaluated in this process, and so counted here: the places of those under way.
-    places: Places | None
+    # Where queries are evaluated in this process, and so counted here.
+    alone: Alone | None
     pages: Pages
     queries: Mapping[str, QueryFile]
     dashboards: Mapping[str, Dashboard]
@@ -85,11 +85,6 @@ class Site:
     revision: str
     # Pages that were made once.
     kept: KeptPages
-
-    @property
-    def is_alone(self) -> bool:
-        """Whether queries are evaluated in this process."""
-        return self.places is not None
 
     @cached_property
     def rules(self) -> Mapping[str, Rule]:

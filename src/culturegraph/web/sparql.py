@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from pyoxigraph import QueryResultsFormat, RdfFormat
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from culturegraph.errors import CulturegraphError, NotAcceptableError, QuerySyntaxError
 from culturegraph.protocols.description import describe_service, limits
@@ -29,7 +29,8 @@ from culturegraph.protocols.sparql import (
     parse_request,
 )
 from culturegraph.rdf.formats import GRAPHS, HTML, MediaType, choose
-from culturegraph.server.board import KINDS, OUTCOMES, SUPERVISOR, now
+from culturegraph.server.alone import Alone, Reckoning
+from culturegraph.server.board import now
 from culturegraph.server.limits import name_client
 from culturegraph.store.evaluation import Task, TooLargeError
 from culturegraph.store.evaluators import Evaluation
@@ -69,18 +70,38 @@ class SparqlEndpoint:
         """Serve one request, and count it unless the evaluators do."""
         request = Request(scope, receive)
         site: Site = scope["app"].state.site
-        started, outcome = now(), "ok"
+        with suppress(ClientDisconnect):  # Before its request was whole: there is nobody to answer.
+            if site.alone is None:
+                await self._serve(request, site, scope, receive, send)
+            else:
+                await self._serve_counted(request, site, site.alone, send)
+
+    async def _serve_counted(self, request: Request, site: Site, books: Alone, send: Send) -> None:
+        told = Reckoning(books, request.scope["request_id"], _name_client(request, site), now())
+
+        async def send_counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                told.status = message["status"]
+            else:
+                told.size += len(message.get("body", b""))
+            await send(message)
+
         try:
-            await self._serve(request, site, scope, receive, send)
+            await self._serve(request, site, request.scope, request.receive, send_counted)
+            if told.status == 304:
+                told.outcome = "not_modified"
         except CulturegraphError as error:
-            outcome = {413: "size_limit", 503: "time_limit"}.get(error.status, "refused")
+            told.status = error.status
+            told.outcome = {413: "size_limit", 503: "time_limit"}.get(error.status, "refused")
             raise
         except ClientDisconnect:
-            return  # Before its request was whole: there is nobody to answer.
+            told.status, told.outcome = 499, "broken_off"
+            raise
         finally:
-            if site.is_alone:
-                kind = KINDS.index(getattr(request.state, "kind", "unknown"))
-                site.board.count(SUPERVISOR, kind, OUTCOMES.index(outcome), now() - started)
+            told.kind, told.query = getattr(request.state, "kind", "unknown"), getattr(request.state, "query", "")
+            # The form and the service description are no queries.
+            if told.query or told.status >= 400:
+                told.close()
 
     async def _serve(self, request: Request, site: Site, scope: Scope, receive: Receive, send: Send) -> None:
         if request.method not in ("GET", "POST"):
@@ -92,6 +113,7 @@ class SparqlEndpoint:
         if asked.query is None:
             await _bare(request, site, asked)(scope, receive, send)
             return
+        request.state.query = asked.query
         formats = choose_formats(request.headers.get("accept"), asked.format)
         tag = entity_tag(site.revision if formats.html else site.snapshot.key, asked, formats)
         if formats.html:

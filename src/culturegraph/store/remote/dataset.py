@@ -46,16 +46,17 @@ _ANSWER: Final = 1_000_000
 class RemoteDataset:
     """The dataset of a generation. Shared by threads; what it yields is read in the thread that asked."""
 
-    def __init__(self, replicas: Replicas, generation: Generation) -> None:
+    def __init__(self, replicas: Replicas, generation: Generation, copy: Store | None = None) -> None:
+        """`copy` answers what is asked, except by clients."""
         self.replicas, self.generation = replicas, generation
         self._named = list(generation.named)
         self._names = {self.name(graph): graph for graph in self._named}
         self._patterns = Bounded[tuple[Any, ...], list[Quad] | None](_KEPT_PATTERNS)
         self._answers = Bounded[str, tuple[str, bytes]](_KEPT_ANSWERS)
-        self._copy: Store | None = None
+        self._copy = copy
 
     def copy(self) -> Store:
-        """Copy the generation into memory: what is asked from now on is answered here, except by clients.
+        """Return the generation copied into memory.
 
         Raises UpstreamError where the store does not give every triple of a graph.
         """
@@ -69,7 +70,6 @@ class RemoteDataset:
                     "publish again"
                 )
             copy.bulk_extend(quads)
-        self._copy = copy
         return copy
 
     def name(self, graph: str) -> str:

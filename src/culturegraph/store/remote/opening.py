@@ -72,30 +72,39 @@ def open_generation(
     replicas: Replicas, generation: Generation, settings: Settings, progress: Progress = lambda _: nullcontext()
 ) -> Snapshot:
     """Return a generation as a snapshot; its indexes are made where the folder of the settings has none of it."""
-    folder, dataset = settings.store / "remote", RemoteDataset(replicas, generation)
-    source: Dataset = dataset
-    if len(dataset) <= settings.endpoint_copy:
-        with progress("copy the generation from the store"):
-            source = dataset.copy()
-    path = folder / generation.id
-    if not path.is_dir():
-        partial = folder / f".partial-{os.getpid()}-{generation.id}"
-        try:
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            with progress("make the index of names from the store"):
-                write_text_index(partial / TEXT_INDEX, source)
-            with progress("make the index of statements from the store"):
-                StatementIndex(source).write(partial / STATEMENTS)
-            # Another server may have made it meanwhile.
-            with suppress(OSError):
-                partial.rename(path)
-        except OSError as error:
-            raise StorageError(f"the indexes of the store cannot be written to {folder}: {error}") from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+    patient = replicas.unhurried(settings)
+    try:
+        folder, whole, copy = settings.store / "remote", RemoteDataset(patient, generation), None
+        if len(whole) <= settings.endpoint_copy:
+            with progress("copy the generation from the store"):
+                copy = whole.copy()
+        path = _write_indexes(folder / generation.id, whole if copy is None else copy, progress)
+    finally:
+        patient.close()
     _prune(folder, path)
-    return Snapshot(path, generation.manifest, dataset)
+    return Snapshot(path, generation.manifest, RemoteDataset(replicas, generation, copy))
+
+
+def _write_indexes(path: Path, source: Dataset, progress: Progress) -> Path:
+    """Make the folder of indexes of a generation unless it is there; return it."""
+    if path.is_dir():
+        return path
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        with progress("make the index of names from the store"):
+            write_text_index(partial / TEXT_INDEX, source)
+        with progress("make the index of statements from the store"):
+            StatementIndex(source).write(partial / STATEMENTS)
+        # Another server may have made it meanwhile.
+        with suppress(OSError):
+            partial.rename(path)
+    except OSError as error:
+        raise StorageError(f"the indexes of the store cannot be written to {path.parent}: {error}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return path
 
 
 def read_generation(replicas: Replicas, identity: str) -> Generation:

@@ -47,7 +47,7 @@ from culturegraph.store.remote.generation import (
 )
 from culturegraph.store.remote.graph_store import Addresses, GraphStore, find_graph_store
 from culturegraph.store.remote.reading import select, write_term
-from culturegraph.store.remote.upstream import Endpoint
+from culturegraph.store.remote.upstream import Endpoint, unhurried
 from culturegraph.store.snapshot import Snapshot, open_current
 
 UNDERWAY: Final = BASE + "generation/underway"
@@ -57,8 +57,6 @@ _FRACTION: Final = re.compile(r'(?<=")-?\d+\.\d+(?="\^\^)')
 _SPACED: Final = re.compile(r"\s*([(),])\s*")
 # A number that is followed by another, a comma or a bracket.
 _COORDINATE: Final = re.compile(r"-?\d+\.\d+(?=[ ,)])")
-# Seconds for which a store may be silent.
-_PATIENCE: Final = 600.0
 # What names a record among the graphs of a generation.
 _RECORD: Final = BASE + "record"
 # Characters of a literal.
@@ -164,10 +162,7 @@ def publish_everywhere(
     """Publish the published snapshot of a folder to every endpoint of the settings, one after the other."""
     snapshot, made = open_current(settings.store), []
     for address in settings.endpoints:
-        # A large graph is sent and read back at once: longer than a query may take.
-        endpoint = Endpoint(
-            address, settings.model_copy(update={"query_timeout": _PATIENCE, "max_result_size": 1 << 62})
-        )
+        endpoint = Endpoint(address, unhurried(settings))
         try:
             with progress(f"find the graph store of {address}"):
                 writer = find_graph_store(endpoint, addresses)

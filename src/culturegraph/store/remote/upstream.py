@@ -24,6 +24,8 @@ RESULTS: Final = "application/sparql-results+json, application/sparql-results+xm
 GRAPH: Final = "application/n-triples, text/turtle;q=0.5"
 # Seconds to reach a server on the network.
 _CONNECT: Final = 5.0
+# Seconds for which a store may be silent at our own work.
+_PATIENCE: Final = 600.0
 # The store or what stands before it is at fault, not the query: another replica may answer.
 _DOWN: Final = frozenset({429, 502, 503, 504})
 _LONGEST_WORDS: Final = 300
@@ -264,6 +266,11 @@ class Replica:
     generations: frozenset[str] = field(default_factory=frozenset)
 
 
+def unhurried(settings: Settings) -> Settings:
+    """Return the settings for our own work on a store, which reads whole graphs: no limit of size, more of time."""
+    return settings.model_copy(update={"query_timeout": _PATIENCE, "max_result_size": 1 << 62})
+
+
 class Replicas:
     """Endpoints that hold the same generations: each request goes to one that answers, in turn."""
 
@@ -271,6 +278,13 @@ class Replicas:
         self.replicas = [Replica(endpoint) for endpoint in endpoints]
         self._turn = itertools.count()
         self._lock = threading.Lock()
+
+    def unhurried(self, settings: Settings) -> Replicas:
+        """Return the same replicas, as they are now, for our own work."""
+        patient = Replicas([Endpoint(each.endpoint.address, unhurried(settings)) for each in self.replicas])
+        for other, each in zip(patient.replicas, self.replicas, strict=True):
+            other.is_alive, other.generations = each.is_alive, each.generations
+        return patient
 
     def ask(
         self, generation: str, query: str, accept: str = RESULTS, *, default: Sequence[str], named: Sequence[str]
