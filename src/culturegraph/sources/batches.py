@@ -1,9 +1,9 @@
 """Many rows straight to N-Quads, a column at a time: the bulk path for tables of millions of rows.
 
 What a row of `sources.lines` costs is mostly the interpreter's steps from cell to cell. Here a step is one call for a
-whole column of some hundred rows, and the lines of a row are one `join` of its terms: between two of them stand the end
-of a line and the beginning of the next. A row of which anything is not plainly right goes to `sources.lines`, which
-makes its lines or names its faults; so both paths give equal lines and equal faults.
+whole column of some hundred rows, and all lines are one `join` of columns: the terms of a row, and between two of them
+the end of a line and the beginning of the next. A row of which anything is not plainly right goes to `sources.lines`,
+which makes its lines or names its faults; so both paths give equal lines and equal faults.
 """
 
 from __future__ import annotations
@@ -219,24 +219,24 @@ class _Lines:
 
     def join(self) -> Written:
         """Return the lines of all rows, graph by graph; none of them is odd."""
-        pieces = chain.from_iterable(map(self._join_group, self._groups, self._graphs))
-        return Written(list(pieces), sum(group.count(len(self._subjects)) for group in self._groups))
+        pieces = list(map(self._join_group, self._groups, self._graphs))
+        return Written(pieces, sum(group.count(len(self._subjects)) for group in self._groups))
 
-    def _join_group(self, group: _Group, ends: Sequence[bytes]) -> Sequence[bytes]:
-        """Return the lines of each row in one graph, which stands where lines end."""
-        subjects = self._subjects
+    def _join_group(self, group: _Group, ends: Sequence[bytes]) -> bytes:
+        """Return the lines of all rows in one graph, which stands where lines end."""
         if not (group.each or group.some or group.lists):
-            return ()
-        between = list(map(add, ends, subjects))
+            return b""
+        between = list(map(add, ends, self._subjects))
         # What some rows have begins with the end of the line before.
         further: list[Iterable[bytes]] = [map(bytes.join, between, values) for values in group.lists]
         further += [
             [term and joint + term for joint, term in zip(between, values, strict=True)] for values in group.some
         ]
         if group.each:
-            columns = [list(map(add, subjects, group.each[0])), *group.each[1:]]
-            columns[-1] = list(map(b"".join, zip(columns[-1], *further, ends, strict=True)))
-            return list(map(bytes.join, between, zip(*columns, strict=True))) if len(columns) > 1 else columns[0]
+            columns = [self._subjects, group.each[0]]
+            for values in group.each[1:]:
+                columns += (between, values)
+            return b"".join(chain.from_iterable(zip(*columns, *further, ends, strict=True)))
         # No line is sure: there is none to end before the first.
         texts = map(b"".join, zip(*further, strict=True))
-        return [text and text[len(end) :] + end for text, end in zip(texts, ends, strict=True)]
+        return b"".join(text and text[len(end) :] + end for text, end in zip(texts, ends, strict=True))

@@ -25,7 +25,7 @@ from culturegraph.sources.rows import MalformedError, number_rows, read_cells
 _BLOCK: Final = 64 * 1024
 # Bytes that a row may have: a quote that is open for longer is not closed.
 _LONGEST: Final = 64 * 1024 * 1024
-_HEAD: Final = 4 * 1024 * 1024
+_HEAD: Final = 1024 * 1024
 _SIMPLE: Final = frozenset({"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252"})
 
 

@@ -8,12 +8,10 @@ The parts are not sorted, and a line may stand in several.
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from io import FileIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -31,8 +29,6 @@ from culturegraph.sources.workers import run
 _SPAN: Final = 4 * 1024 * 1024
 # Hashes compared at a time, which bounds the memory that this takes.
 _COMPARED: Final = 5_000_000
-# Pieces that the system takes at once; every system takes sixteen.
-_AT_ONCE: Final = max(16, os.sysconf("SC_IOV_MAX"))
 # Cells of a reference that are remembered in a worker.
 _REMEMBERED: Final = 100_000
 
@@ -77,9 +73,9 @@ class _Mapper:
     def map(self, number: int, span: Span) -> Part:
         """Write the lines of a span into its part. Raises UnicodeDecodeError, OSError."""
         part = Part(span, span.end, span.line)
-        with self.part(number).open("wb", buffering=0) as file:
+        with self.part(number).open("wb") as file:
             for block in read_blocks(self.plan, span):
-                _write(file, self._map_block(block, part))
+                file.writelines(self._map_block(block, part))
                 part.end, part.line = block.end, block.line
                 if block.fault is not None:
                     part.rows += 1
@@ -180,16 +176,6 @@ class _Mapper:
         )
 
 
-def _write(file: FileIO, pieces: Sequence[bytes]) -> None:
-    """Write pieces one behind the other: to join them first would take longer than to write them."""
-    for start in range(0, len(pieces), _AT_ONCE):
-        some = pieces[start : start + _AT_ONCE]
-        written, wanted = os.writev(file.fileno(), some), sum(map(len, some))
-        while written < wanted:
-            # A disk that is full says so when the rest is written.
-            written += file.write(b"".join(some)[written:]) or 0
-
-
 @dataclass(frozen=True)
 class Effort:
     """How a package is mapped: by so many processes, in spans of so many bytes, telling how far it is."""
@@ -232,15 +218,16 @@ def _map_table(plan: TablePlan, index: Path, folder: Path, tally: Tally, effort:
         total += -total % effort.workers
     spans = split(plan.path, whole, -(-size // max(total, 1)))
     try:
-        parts = _settle(mapper, _map_spans(mapper, enumerate(spans), total, effort))
-        mapper.repeats = _find_repeats(mapper, parts)
+        found, seen = _map_spans(mapper, enumerate(spans), total, effort)
+        parts = _settle(mapper, found)
+        mapper.repeats = _find_repeats(mapper, parts, seen if parts == found else None)
         if mapper.repeats:
             again = {
                 number: part.span
                 for number, part in parts.items()
                 if any(part.span.line <= row < part.line for row in mapper.repeats)
             }
-            parts |= _map_spans(mapper, again.items(), len(again), effort)
+            parts |= _map_spans(mapper, again.items(), len(again), effort)[0]
     except UnicodeDecodeError as error:
         raise undecodable(plan, error) from error
     except OSError as error:
@@ -249,14 +236,19 @@ def _map_table(plan: TablePlan, index: Path, folder: Path, tally: Tally, effort:
         _tell(part, tally)
 
 
-def _map_spans(mapper: _Mapper, spans: Iterable[tuple[int, Span]], total: int, effort: Effort) -> dict[int, Part]:
-    """Map spans as they are found. Raises what a worker raised."""
-    found = dict[int, Part]()
+def _map_spans(
+    mapper: _Mapper, spans: Iterable[tuple[int, Span]], total: int, effort: Effort
+) -> tuple[dict[int, Part], set[int]]:
+    """Map spans as they are found; return the parts, and the hashes of their keys. Raises what a worker raised."""
+    found, seen = dict[int, Part](), set[int]()
     with closing(run(mapper, spans, min(effort.workers, total))) as answers:
         for number, part in answers:
             found[number] = part
+            if len(seen) <= _COMPARED:
+                # While the workers work there is time for it.
+                seen.update(part.hashes)
             effort.progress(f"{mapper.plan.file}: {len(found)} of {total} parts")
-    return found
+    return found, seen
 
 
 def _tell(part: Part, tally: Tally) -> None:
@@ -288,11 +280,11 @@ def _settle(mapper: _Mapper, parts: dict[int, Part]) -> dict[int, Part]:
     return settled
 
 
-def _find_repeats(mapper: _Mapper, parts: Mapping[int, Part]) -> dict[int, int]:
-    """Return the rows whose key stands before, each with the first row that has it."""
+def _find_repeats(mapper: _Mapper, parts: Mapping[int, Part], seen: set[int] | None) -> dict[int, int]:
+    """Return the rows whose key stands before, each with the first row that has it; the hashes may have been seen."""
     hashes = [part.hashes for _, part in sorted(parts.items())]
     total = sum(map(len, hashes))
-    if total <= _COMPARED and len(set().union(*hashes)) == total:
+    if total <= _COMPARED and len(set().union(*hashes) if seen is None else seen) == total:
         return {}
     rounds = 1 + total // _COMPARED
     doubtful = set[int]()
