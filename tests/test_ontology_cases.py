@@ -53,7 +53,6 @@ def test_every_term_with_a_logical_axiom_has_a_case():
     assert sorted(term.value for term in named - set().union(*(case.terms for case in CASES))) == []
 
 
-@pytest.mark.slow
 def test_the_readme_counts_what_there_is():
     text = (ROOT / "ontology" / "README.md").read_text(encoding="utf-8")
     kinds = [t.object.value for t in read_modules() if t.predicate == TYPE and t.subject.value.startswith(CG)]

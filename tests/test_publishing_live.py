@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -124,6 +125,26 @@ def test_sigterm_lets_queries_end(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="refused"):
             get(address, "ASK {}")
         wait_until(lambda: not any(Path(f"/proc/{child}").exists() for child in children))
+
+
+def test_sigterm_lets_pages_ask_to_the_last(tmp_path: Path) -> None:
+    """A request of which half has come is with the pages: they ask an evaluator when the server is stopping."""
+    publish_small(tmp_path)
+    body = b"SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
+    head = "POST /sparql HTTP/1.1\r\nHost: it\r\nContent-Type: application/sparql-query\r\nContent-Length: %d\r\n\r\n"
+    with serving(small_settings(tmp_path, query_timeout=60)) as address:
+        netloc = urlsplit(address).netloc.split(":")
+        with socket.create_connection((netloc[0], int(netloc[1])), timeout=30) as half:
+            half.sendall((head % len(body)).encode() + body[:9])
+            time.sleep(0.3)
+            address.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            half.sendall(body[9:])
+            response = http.client.HTTPResponse(half)
+            response.begin()
+            assert (response.status, response.headers["connection"]) == (200, "close")
+            assert b'"n"' in response.read()
+        assert address.process.wait(8) == 0
 
 
 def test_a_killed_server_leaves_no_process_and_another_starts(tmp_path: Path) -> None:

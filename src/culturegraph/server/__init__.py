@@ -27,7 +27,8 @@ ends when it has answered.
 
 A new snapshot is a new generation: zygote, evaluators and pages start beside the old ones; connections go to the new
 evaluators, and the end of their control sockets tells the old ones to park theirs and leave. No process ever knows
-two snapshots, so no answer mixes them and no cache is stale. The end of a control socket of the supervisor's (it has
-stopped, or died) is the same to zygote, evaluators and pages: the end. What runs in the
-supervisor's process is in `supervision`.
+two snapshots, so no answer mixes them and no cache is stale. A server that is told to stop takes no more connections
+and closes each with its next answer; then its pages leave, as they ask evaluators to the last, then the evaluators,
+then the zygote. The end of a control socket of the supervisor's is the end to whoever hears it, also where the
+supervisor has died. What runs in the supervisor's process is in `supervision`.
 """

@@ -58,7 +58,7 @@ class Board:
     """The shared memory. Make it before the processes that share it are forked."""
 
     def __init__(self) -> None:
-        words = SLOTS * (9 + _COUNTERS)
+        words = SLOTS * (9 + _COUNTERS) + 1
         memory = memoryview(mmap.mmap(-1, words * 8 + SLOTS * _NOTE))
         place = 0
 
@@ -82,6 +82,8 @@ class Board:
         self.seconds: memoryview[float] = part("d")
         self.bytes_sent: memoryview[int] = part("Q")
         self._counters: memoryview[int] = part("Q", SLOTS * _COUNTERS)
+        # Set by the supervisor when the server stops: each answer is the last on its connection.
+        self.stopping: memoryview[int] = part("Q", 1)
         self._notes = memory[place:]
 
     def write_note(self, slot: int, request_id: bytes, client: str, query: str, wants_problem: bool) -> None:

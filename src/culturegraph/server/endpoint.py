@@ -119,7 +119,7 @@ class Endpoint:
         """Answer a request that this evaluator has answered before, to the byte; False where it must be read."""
         known = self._known.get(received) if self._known else None
         # A client whose queries are counted is served with those.
-        if known is None or _number_client(held.client) or self._shared.journal.wants(0):
+        if known is None or _number_client(held.client) or self._shared.journal.wants(0) or self._board.stopping[0]:
             return False
         started = now()
         id_line = b"x-request-id: %s%x\r\n\r\n" % (self._prefix, next(self._numbers))
@@ -159,7 +159,8 @@ class Endpoint:
             client = name_client(client, head.get(b"x-forwarded-for"), self._settings.trusted_proxies)
         # Before any state of this request is told: the supervisor measures from here.
         started = self._board.started[self._slot] = now()
-        return _Asked(request, head, raw, held.is_own, request_id, client, started, head.keep_alive)
+        keep_alive = head.keep_alive and not self._board.stopping[0]
+        return _Asked(request, head, raw, held.is_own, request_id, client, started, keep_alive)
 
     def _answer(self, asked: _Asked) -> None:
         request, head = asked.request, asked.head

@@ -17,11 +17,13 @@ _TOO_SLOW: Final = (
     b"connection: close\r\n\r\n%s"
 )
 _WORDS: Final = b"Request timeout: a request must come whole in %g seconds\n"
+# Seconds that requests under way have to end when a server is told to stop.
+DRAIN: Final = 10.0
 GiveBack = Callable[[str, int], None]
 
 
-def configure(app: ASGIApp, settings: Settings, log_level: str = "warning") -> uvicorn.Config:
-    """Return how uvicorn runs the app."""
+def configure(app: ASGIApp, settings: Settings, log_level: str = "warning", drain: float = DRAIN) -> uvicorn.Config:
+    """Return how uvicorn runs the app; once told to stop it lets requests end for `drain` seconds."""
     config = uvicorn.Config(
         app,
         http=PatientProtocol,
@@ -30,7 +32,7 @@ def configure(app: ASGIApp, settings: Settings, log_level: str = "warning") -> u
         # The client's address, and https in links.
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=sorted(settings.trusted_proxies),
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=round(drain),
         timeout_keep_alive=round(settings.keep_alive),
         ws="none",
         lifespan="on",

@@ -42,7 +42,8 @@ def run_pages(
     patience = 2 * settings.query_timeout + 5
     app = create_app(settings, snapshot, board=board, evaluate=lambda task: Inquiry(task, offer, patience), room=room)
     app.state.site.prepare()
-    _PagesServer(configure(guard(app, settings), settings), control, incoming).run()
+    # How long they may take to leave the supervisor decides: it ends all that it has started.
+    _PagesServer(configure(guard(app, settings), settings, drain=patience), control, incoming).run()
 
 
 class _PagesServer(uvicorn.Server):

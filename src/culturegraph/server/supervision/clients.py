@@ -66,12 +66,18 @@ class Clients:
         self._poll.watch(self._listener.fileno(), self._accept)
 
     def drain(self) -> None:
-        """Accept no more; close each connection as soon as nothing is asked on it."""
+        """Accept no more than have come; close each connection as soon as nothing is asked on it."""
+        self._accept(0)
         self._is_draining = True
         self._poll.forget(self._listener.fileno())
         self._listener.close()
-        for client in [client for client in self._clients.values() if not client.is_out]:
+        for client in [client for client in self._clients.values() if not (client.is_out or _has_asked(client))]:
             self.close(client)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody from outside waits for an evaluator, or is with one."""
+        return not any(client.is_out and client.address for client in self._clients.values())
 
     def take_offered(self, address: str, connection: socket.socket) -> None:
         """Take what the pages offer: a client's connection; without an address, the other end of one of their own."""
@@ -91,7 +97,7 @@ class Clients:
     def take_back(self, client: Client, *, is_ending: bool) -> None:
         """Hold a connection that no process has in hands; close it soon where its last answer is out."""
         client.is_out = False
-        if client.is_gone or (self._is_draining and not is_ending):
+        if client.is_gone or (self._is_draining and not is_ending and not _has_asked(client)):
             self.close(client)
             return
         client.ends = now() + (_LINGER if is_ending else self._settings.keep_alive)
@@ -136,9 +142,12 @@ class Clients:
 
 def _has_left(client: Client, events: int) -> bool:
     """Say whether a client has closed its connection and left nothing to read."""
-    if not events & (select.EPOLLRDHUP | select.EPOLLHUP):
-        return False
+    return bool(events & (select.EPOLLRDHUP | select.EPOLLHUP)) and not _has_asked(client)
+
+
+def _has_asked(client: Client) -> bool:
+    """Say whether there is something to read."""
     try:
-        return not client.socket.recv(1, socket.MSG_PEEK)
+        return bool(client.socket.recv(1, socket.MSG_PEEK))
     except OSError:
-        return True
+        return False

@@ -97,6 +97,12 @@ class Custody:
                 with suppress(OSError):
                     child.control.send(wire.pack_note(wire.ALL, 0))
 
+    def gather_all(self) -> None:
+        """Let every evaluator give back what has asked nothing."""
+        for child in self._succession.evaluators.values():
+            with suppress(OSError):
+                child.control.send(wire.pack_note(wire.ALL, 0))
+
     def _choose(self) -> Child | None:
         """Return the evaluator that holds the fewest connections, of as many free ones as can run at a time."""
         current = self._succession.current

@@ -73,6 +73,8 @@ class Generation:
     identity: str = ""
     is_loaded: bool = False
     is_retired: bool = False
+    # Whether its pages have been told to leave, and its evaluators are to follow: the server stops.
+    is_leaving: bool = False
     # Whether it is served from disk only until it is loaded into memory.
     may_move_to_memory: bool = False
     # Evaluators that have been asked for and are not there yet.
@@ -134,6 +136,12 @@ class Generation:
             for child in self.pages.values():
                 with suppress(OSError):
                     child.control.send(wire.DRAIN)
+
+    def leave(self) -> None:
+        """Let the pages leave when they have answered."""
+        self.is_leaving = True
+        for child in self.pages.values():
+            child.dismiss()
 
     def close(self) -> None:
         """Let the zygote leave."""

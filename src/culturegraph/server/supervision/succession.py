@@ -104,15 +104,24 @@ class Succession:
         generation.remove(dead)
         if not dead.is_pages:
             self.fill(generation)
+        elif generation.is_leaving:
+            if not generation.pages:
+                self._retire(generation)
         elif not generation.is_retired:
             generation.fork(wire.PAGES_PROCESS, dead.slot)
         self._dismiss(generation)
 
-    def retire(self) -> None:
-        """Let all generations leave when they have answered; start no other."""
+    def end(self) -> None:
+        """Start no other generation; let all but the current one leave when they have answered."""
         self._is_ending = True
         for generation in list(self.generations):
-            self._retire(generation)
+            if generation is not self.current:
+                self._retire(generation)
+
+    def leave(self) -> None:
+        """Let the current generation leave when its pages have answered, which may ask its evaluators until then."""
+        if self.current is not None and not self.current.is_leaving:
+            self.current.leave()
 
     def close(self) -> None:
         """Let go of all that are left, at once."""

@@ -67,6 +67,8 @@ class Supervisor:
     def _look(self, time: float) -> None:
         self._watch.judge(time)
         self._clients.close_idle(time)
+        if self._stops_at < inf and self._clients.is_quiet:
+            self._succession.leave()
         if time >= self._next_look:
             self._next_look = time + _LOOK_FOR_SNAPSHOTS
             self._custody.gather(time)
@@ -88,5 +90,7 @@ class Supervisor:
             self._stops_at = 0.0
             return
         self._stops_at = now() + _DRAIN
+        self._board.stopping[0] = 1
         self._clients.drain()
-        self._succession.retire()
+        self._custody.gather_all()
+        self._succession.end()
