@@ -67,7 +67,7 @@ def run(bundled: Path, sizes: Sequence[int] = SIZES, repeats: int = _REPEATS) ->
         with tempfile.TemporaryDirectory() as folder:
             metadata = generate(Path(folder), size)
             readers = READERS if size <= _SLOW else READERS[-2:]
-            runs += _compare(f"generated, {size:,} rows", metadata, readers, max(1, repeats // 2))
+            runs += _compare(f"generated, {size:,} rows", metadata, readers, repeats // 2 + 1)
     return runs
 
 

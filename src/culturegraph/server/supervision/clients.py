@@ -71,7 +71,7 @@ class Clients:
         self._is_draining = True
         self._poll.forget(self._listener.fileno())
         self._listener.close()
-        for client in [client for client in self._clients.values() if not (client.is_out or _has_asked(client))]:
+        for client in [client for client in self._clients.values() if not client.is_out and self._may_end(client)]:
             self.close(client)
 
     @property
@@ -97,7 +97,7 @@ class Clients:
     def take_back(self, client: Client, *, is_ending: bool) -> None:
         """Hold a connection that no process has in hands; close it soon where its last answer is out."""
         client.is_out = False
-        if client.is_gone or (self._is_draining and not is_ending and not _has_asked(client)):
+        if client.is_gone or (not is_ending and self._may_end(client)):
             self.close(client)
             return
         client.ends = now() + (_LINGER if is_ending else self._settings.keep_alive)
@@ -113,6 +113,10 @@ class Clients:
         """Close those whose time is over and who have asked nothing."""
         for client in [client for client in self._clients.values() if not client.is_out and client.ends < time]:
             self.close(client)
+
+    def _may_end(self, client: Client) -> bool:
+        """Say whether the server is stopping, and this one is neither of our pages, which ask to the last, nor asks."""
+        return self._is_draining and bool(client.address) and not _has_asked(client)
 
     def _accept(self, _events: int) -> None:
         for _ in range(_AT_ONCE):
