@@ -147,6 +147,17 @@ def test_sigterm_lets_pages_ask_to_the_last(tmp_path: Path) -> None:
         assert address.process.wait(8) == 0
 
 
+@pytest.mark.parametrize("seconds", [0.6, 1.2])
+def test_sigterm_also_ends_what_is_just_starting(tmp_path: Path, seconds: float) -> None:
+    """The processes of the next snapshot are born while the server stops: they are told, too."""
+    publish_version(tmp_path, 0)
+    with serving(small_settings(tmp_path)) as address:
+        publish_version(tmp_path, 1, keep=2)
+        time.sleep(seconds)
+        address.process.send_signal(signal.SIGTERM)
+        assert address.process.wait(8) == 0
+
+
 def test_a_killed_server_leaves_no_process_and_another_starts(tmp_path: Path) -> None:
     publish_small(tmp_path)
     with serving(small_settings(tmp_path)) as address:

@@ -102,8 +102,9 @@ class Generation:
         else:
             self.expected.discard(slot)
             self.children[slot] = child
-            if self.is_retired:
-                child.dismiss()
+        # Born too late: those that were there have been told already.
+        if (self.is_leaving or (self.is_retired and self.is_empty)) if is_pages else self.is_retired:
+            child.dismiss()
         return kind, "", child
 
     def remove(self, child: Child) -> None:

@@ -6,6 +6,7 @@ Owns which is current, and sees that each has evaluators enough. Knows nothing o
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -115,8 +116,12 @@ class Succession:
         """Start no other generation; let all but the current one leave when they have answered."""
         self._is_ending = True
         for generation in list(self.generations):
-            if generation is not self.current:
-                self._retire(generation)
+            if generation is self.current:
+                continue
+            self._retire(generation)
+            if not generation.is_loaded:
+                # It hears nothing while it loads, and nobody waits for it any more.
+                os.kill(generation.process, signal.SIGKILL)
 
     def leave(self) -> None:
         """Let the current generation leave when its pages have answered, which may ask its evaluators until then."""
