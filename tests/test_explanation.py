@@ -287,7 +287,7 @@ class CountingStore:
         return getattr(self.store, name)
 
 
-# One in nine takes seven seconds instead of sixty.
+# All of them take longer than any other test.
 @pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.slow)], ids=["one in nine", "every"])
 def test_inferred_statements_of_the_bundled_graph_have_a_proof(bundled, built_store, step):
     store = CountingStore(built_store)

@@ -1,4 +1,4 @@
-"""How much one client may ask: queries a second, queries at a time. Owns who counts as a client.
+"""How much one client may ask: queries a second, queries at a time; how long all have at the end. Owns who is a client.
 
 Evaluators that are processes check a client's share themselves and have slots of the board. Where threads of one
 process evaluate, `Places` gives each query of a client a slot for as long as it is under way.
@@ -17,6 +17,8 @@ from culturegraph.errors import LimitExceededError
 from culturegraph.server.board import EVALUATING, FIRST_EVALUATOR, FREE, SLOTS, Board, now
 from culturegraph.settings import Settings
 
+# Seconds that requests under way have to end when a server is told to stop.
+DRAIN: Final = 10.0
 _CLIENTS: Final = 4096
 _SECONDS: Final = 10.0
 

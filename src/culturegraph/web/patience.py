@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from culturegraph.server.limits import DRAIN
 from culturegraph.settings import Settings
 
 _TOO_SLOW: Final = (
@@ -17,8 +18,6 @@ _TOO_SLOW: Final = (
     b"connection: close\r\n\r\n%s"
 )
 _WORDS: Final = b"Request timeout: a request must come whole in %g seconds\n"
-# Seconds that requests under way have to end when a server is told to stop.
-DRAIN: Final = 10.0
 GiveBack = Callable[[str, int], None]
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from culturegraph.errors import StorageError
 from culturegraph.server.board import now
 from culturegraph.server.confinement import allow_deep_stacks
+from culturegraph.server.limits import DRAIN
 from culturegraph.server.supervision.clients import Clients
 from culturegraph.server.supervision.custody import Custody
 from culturegraph.server.supervision.generation import Child
@@ -21,8 +22,6 @@ from culturegraph.server.zygote import Means
 
 _TICK: Final = 0.02
 _LOOK_FOR_SNAPSHOTS: Final = 1.0
-# Seconds that queries under way have to end when the server is told to stop.
-_DRAIN: Final = 10.0
 
 
 class Supervisor:
@@ -89,7 +88,7 @@ class Supervisor:
         if self._stops_at < inf:
             self._stops_at = 0.0
             return
-        self._stops_at = now() + _DRAIN
+        self._stops_at = now() + DRAIN
         self._board.stopping[0] = 1
         self._clients.drain()
         self._custody.gather_all()
